@@ -1,0 +1,347 @@
+"""The records and protocols between the stages. Read this first.
+
+    source ─EventPacket→ inbox → bin ─counts→ SNN ─spikes→ accumulator ─features→ ANN ─logits→ decision ─Snapshot→ views
+
+Units are in the names: ``_us`` the camera's clock in µs, ``_ns`` the host's monotonic clock in ns, ``_w`` watts,
+``_mj`` millijoules, ``_hz`` per second. Ranges are half open. Arrays in records are read-only: whoever holds one may
+keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.events import EventArray, EventPacket, Sensor
+
+#: The classes of DVS128 Gesture, in the order used everywhere; left, right and clockwise are the performer's.
+LABELS: tuple[str, ...] = (
+    "hand_clap",
+    "right_hand_wave",
+    "left_hand_wave",
+    "right_arm_clockwise",
+    "right_arm_counter_clockwise",
+    "left_arm_clockwise",
+    "left_arm_counter_clockwise",
+    "arm_roll",
+    "air_drums",
+    "air_guitar",
+    "other",
+)
+
+#: Where a figure comes from. ``unavailable`` figures have no value.
+Provenance: TypeAlias = Literal["measured", "estimated", "simulated", "unavailable"]
+
+#: The stages in the order of the chain; the keys of every ``latency_us``.
+STAGES: tuple[str, ...] = ("inbox", "bin", "snn", "accumulator", "ann", "decision")
+
+Counts: TypeAlias = NDArray[np.uint8]
+Spikes: TypeAlias = NDArray[np.uint8]
+Features: TypeAlias = NDArray[np.uint8]
+Logits: TypeAlias = NDArray[np.float32]
+
+
+# ---------------------------------------------------------------- sources
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What a source is; fixed while it is open.
+
+    uri : as it can be given on the command line.
+    title : a few words for the screen, e.g. ``Simulated camera`` or the file's name.
+    kind : ``recording`` can seek; ``live`` drops the oldest when the chain is late; ``simulated`` is live by contract.
+    t_first_us, t_last_us : camera clock of the first and last event of a recording; None otherwise.
+    """
+
+    uri: str
+    title: str
+    kind: Literal["recording", "live", "simulated"]
+    sensor: Sensor
+    t_first_us: int | None = None
+    t_last_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounters:
+    """Monotonic counts of one open source.
+
+    read : events decoded so far. dropped : events lost in the driver's ring.
+    skipped_bytes : bytes of the file that could not be read as events. truncated : the file ends inside a packet.
+    notes : one sentence for each oddity found.
+    """
+
+    read: int = 0
+    dropped: int = 0
+    skipped_bytes: int = 0
+    truncated: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """A regular stream of packets: one for each ``step_us``, also when nothing moved."""
+
+    @property
+    def info(self) -> SourceInfo: ...
+
+    def counters(self) -> SourceCounters: ...
+
+    def packets(self, step_us: int) -> Iterator[EventPacket]:
+        """Packets of ``step_us`` until the end of the recording or ``close``; paced as the source was asked to."""
+        ...
+
+    def close(self) -> None:
+        """Ends ``packets`` within 0.2 s from any thread; may be called twice."""
+        ...
+
+
+class Recording(Protocol):
+    """Random access in time to a file; what a format's reader has to offer. Not thread safe."""
+
+    @property
+    def info(self) -> SourceInfo: ...
+
+    def counters(self) -> SourceCounters: ...
+
+    def read(self, t_start_us: int, t_stop_us: int) -> EventArray:
+        """Events with ``t_start_us <= t < t_stop_us``, sorted by ``t``; fastest when called in ascending order."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayStatus:
+    """Where a replay is; ``position_us`` is the camera clock of the next step."""
+
+    position_us: int
+    paused: bool
+    speed: float
+    loop: bool
+
+
+class Replay(Source, Protocol):
+    """A recording as a source, with the controls of the replay bar; every call is thread safe and returns at once."""
+
+    def status(self) -> ReplayStatus: ...
+
+    def pause(self, paused: bool) -> None: ...
+
+    def seek(self, t_us: int) -> None:
+        """The next packet starts at the step that holds ``t_us`` and has ``gap`` set."""
+        ...
+
+    def step(self) -> None:
+        """While paused: one packet, then pause again."""
+        ...
+
+    def set_speed(self, speed: float) -> None:
+        """1.0 is real time, ``math.inf`` as fast as the chain takes it."""
+        ...
+
+    def set_loop(self, loop: bool) -> None: ...
+
+    def overview(self) -> NDArray[np.float32]:
+        """Event rate over the recording: (256,) events per second, for the seek bar; empty until it is known."""
+        ...
+
+
+# ---------------------------------------------------------------- network stages
+
+
+@dataclass(frozen=True, slots=True)
+class LayerActivity:
+    """Monotonic counts of one spiking layer since the stage was built (not since ``reset``)."""
+
+    name: str
+    neurons: int
+    synaptic_events: int
+    neuron_updates: int
+    spikes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnnActivity:
+    """Monotonic counts of the spiking part.
+
+    steps : time steps run. input_events : non-zero input counts. layers : from input to output.
+    ``layers[-1].spikes`` are the messages that cross the bridge.
+    """
+
+    steps: int
+    input_events: int
+    layers: tuple[LayerActivity, ...]
+
+
+class SnnStage(Protocol):
+    """The spiking layers. State persists between steps."""
+
+    @property
+    def name(self) -> str:
+        """Backend for the screen: ``Loihi emulator``, ``Lava CPU simulation``, ``Loihi 2``."""
+        ...
+
+    def step(self, counts: Counts) -> Spikes:
+        """One time step: (C, H, W) uint8 in, (C', H', W') uint8 of 0 and 1 out, each layer's delay included."""
+        ...
+
+    def reset(self) -> None:
+        """Clears currents, voltages and delay lines."""
+        ...
+
+    def activity(self) -> SnnActivity: ...
+
+    def close(self) -> None: ...
+
+
+class AnnStage(Protocol):
+    """The ordinary layers."""
+
+    @property
+    def name(self) -> str:
+        """Backend for the screen, as granted, not as asked for: ``ONNX Runtime CPU``."""
+        ...
+
+    def classify(self, features: Features) -> Logits:
+        """(C·T/I, h, w) uint8 spike counts in, (n_labels,) float32 out."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# ---------------------------------------------------------------- figures
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Of one latency in µs; ``n`` samples. All zero when n is 0."""
+
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReading:
+    """One rail at one moment.
+
+    rail : name as the meter gives it. watts : None when unavailable. scope : what the figure covers, in words.
+    whole : the rail already contains the others of the same meter: never add them to it.
+    static_w : the part of ``watts`` that flows without activity, where it is known.
+    """
+
+    rail: str
+    watts: float | None
+    provenance: Provenance
+    scope: str
+    whole: bool = False
+    static_w: float | None = None
+
+
+class PowerMeter(Protocol):
+    """One way to read power. ``read`` returns in under 5 ms; called about ten times a second from one thread."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self) -> tuple[PowerReading, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Energy of one decision in one stage, dynamic and static apart; None when unavailable."""
+
+    dynamic_mj: float | None
+    provenance: Provenance
+    static_mj: float | None = None
+
+
+# ---------------------------------------------------------------- what the chain gives out
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision.
+
+    t_us : camera clock, end of the last step that went in. label : None where no gesture is confident enough.
+    index : of ``label`` in the bundle's labels, or None. probabilities : (n_labels,) float32, smoothed over time.
+    latency_us : for each of ``STAGES``, host time. end_to_end_us : last event of the step received → decision out.
+    gap : events before this decision are missing, the network was reset.
+    """
+
+    t_us: int
+    label: str | None
+    index: int | None
+    probabilities: NDArray[np.float32]
+    latency_us: Mapping[str, float]
+    end_to_end_us: float
+    gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Packets and events through the chain; monotonic but for the queues.
+
+    ``packets_in == packets_done + packets_dropped + packets_queued`` and the same for events, in every snapshot.
+    ``events_outside`` of the done ones fell outside the network's crop. Packets in work count as queued.
+    """
+
+    packets_in: int = 0
+    packets_done: int = 0
+    packets_dropped: int = 0
+    packets_queued: int = 0
+    events_in: int = 0
+    events_done: int = 0
+    events_dropped: int = 0
+    events_queued: int = 0
+    events_outside: int = 0
+    decisions: int = 0
+    resets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """One card of the bridge strip.
+
+    key : ``source``, ``snn``, ``accumulator``, ``ann`` or ``decision``. backend : as granted.
+    latency : over the sliding window. latest_us : of the newest step. rate_hz with rate_unit: ``events/s`` …
+    bytes_per_s : across the link that leaves this stage, None where nothing is sent.
+    """
+
+    key: str
+    backend: str
+    latency: Percentiles
+    latest_us: float
+    rate_hz: float
+    rate_unit: str
+    power_w: float | None
+    power_provenance: Provenance
+    bytes_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a view shows, built once by the pipeline and never changed. Views pull the newest."""
+
+    sequence: int
+    state: Literal["starting", "running", "paused", "ended", "failed"]
+    source: SourceInfo
+    model: str
+    t_us: int
+    step_us: int
+    delay_us: int
+    decision: Decision | None
+    features: Features | None
+    features_shape: tuple[int, int, int, int] | None
+    stages: tuple[StageStatus, ...]
+    end_to_end: Percentiles
+    counters: Counters
+    source_counters: SourceCounters
+    power: tuple[PowerReading, ...]
+    energy: Mapping[str, Energy] = field(default_factory=dict)
+    failure: str | None = None
