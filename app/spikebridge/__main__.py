@@ -1,0 +1,5 @@
+"""``python -m spikebridge``."""
+
+from spikebridge.cli import main
+
+main()

@@ -1,0 +1,205 @@
+"""The command line. Each command imports what it needs when it runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spikebridge import __version__
+from spikebridge.errors import SpikebridgeError, UsageError
+
+
+class _Group(click.Group):
+    """Commands of parts that need an extra are looked up only when they are called."""
+
+    lazy = {
+        "train": "spikebridge.training.commands",
+        "export": "spikebridge.training.commands",
+        "evaluate": "spikebridge.training.commands",
+        "simulate": "spikebridge.training.commands",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.lazy])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.lazy:
+            return super().get_command(ctx, name)
+        import importlib
+
+        command: click.Command = getattr(importlib.import_module(self.lazy[name]), name)
+        return command
+
+
+@click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="spikebridge")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Live demo for event cameras: spikes on Loihi, bridged to an ordinary network, name the gesture.
+
+    Without a command: the window on the simulated camera with the default model.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(run, source="sim:")
+
+
+class _Speed(click.ParamType[float]):
+    name = "X|max"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            speed = float("inf") if value == "max" else float(value)
+        except ValueError:
+            speed = 0.0
+        if not speed > 0:
+            self.fail(f"expected a number above 0 or 'max', found '{value}'.", param, ctx)
+        return speed
+
+
+@cli.command()
+@click.argument("source", default="sim:")
+@click.option("--model", default=None, help="Name of a shipped bundle or path of a bundle folder.")
+@click.option("--snn", default="emulator", show_default=True, help="emulator, lava or loihi2.")
+@click.option("--ann", default="cpu", show_default=True, help="cpu, cuda, tensorrt or grpc://host:port/model.")
+@click.option("--speed", type=_Speed(), default=1.0, help="1 is real time; max: as fast as the chain takes it.")
+@click.option(
+    "--mode",
+    type=click.Choice(["stream", "window"]),
+    default="stream",
+    help="Decisions every hop, or the paper's windows.",
+)
+@click.option("--fit", type=click.Choice(["center", "full"]), default=None, help="How other sensor sizes are mapped.")
+@click.option("--loop", is_flag=True, help="Start a recording again at its end.")
+@click.option("--max-gap", type=click.FloatRange(min=0), default=None, help="Longest silence to replay, s.")
+@click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
+@click.option("--headless", is_flag=True, help="In the terminal, without a window.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per decision and a summary; implies --headless.")
+@click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Save the window as PNG, then end.")
+@click.option(
+    "--for", "seconds", type=click.FloatRange(min=0, min_open=True), default=None, help="End after so many seconds."
+)
+@click.option("--no-host-estimate", is_flag=True, help="No estimated watts where no meter can be read.")
+def run(source: str, **options: Any) -> None:
+    """Events from SOURCE through the whole chain: sim:, sim:<gesture>, or a recording."""
+    from spikebridge.runtime import DEFAULT_MODEL, RunSettings
+
+    settings = RunSettings(
+        model=options.get("model") or DEFAULT_MODEL,
+        snn=options.get("snn") or "emulator",
+        ann=options.get("ann") or "cpu",
+        speed=options.get("speed") or 1.0,
+        mode=options.get("mode") or "stream",
+        loop=bool(options.get("loop")),
+        max_gap_us=None if options.get("max_gap") is None else round(options["max_gap"] * 1e6),
+        fit=options.get("fit"),
+        seed=options.get("seed"),
+        estimate_host=not options.get("no_host_estimate"),
+    )
+    headless = bool(options.get("headless") or options.get("as_json"))
+    screenshot: Path | None = options.get("screenshot")
+    seconds: float | None = options.get("seconds")
+    # A waiting thread gets the interpreter after this time; the default of 5 ms would show in the latency's tail.
+    sys.setswitchinterval(0.0005)
+    if headless and screenshot:
+        raise UsageError("expected either --headless or --screenshot, found both; the screenshot is of the window.")
+    if not headless:
+        if screenshot and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        from spikebridge.ui.display import display_problem
+
+        problem = display_problem()
+        if problem is None:
+            from spikebridge.ui.app import run_window
+
+            sys.exit(run_window(lambda uri: _started(uri, settings), source, screenshot=screenshot, duration_s=seconds))
+        if screenshot:
+            from spikebridge.errors import MissingError
+
+            raise MissingError(problem)
+        click.echo(f"No window: {problem} The same chain runs here in the terminal; Ctrl-C ends it.", err=True)
+    from spikebridge.headless import run_headless
+
+    run_headless(source, settings, seconds=seconds, as_json=bool(options.get("as_json")))
+
+
+def _started(uri: str, settings: Any) -> Any:
+    from spikebridge.runtime import open_pipeline
+
+    pipeline = open_pipeline(uri, settings)
+    pipeline.start()
+    return pipeline
+
+
+@cli.command()
+@click.argument("path")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def info(path: str, as_json: bool) -> None:
+    """What is in a recording: format, sensor, events, rates, oddities."""
+    from spikebridge.sources.info import describe
+
+    _print_table(describe(path), as_json)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True)
+def doctor(as_json: bool) -> None:
+    """Checks this machine and prints the exact command for what is missing."""
+    from spikebridge.doctor import diagnose
+
+    checks = diagnose()
+    if as_json:
+        click.echo(json.dumps([vars(check) if hasattr(check, "__dict__") else _fields(check) for check in checks]))
+        return
+    for check in checks:
+        click.echo(f"{check.state:8} {check.name}: {check.sentence}")
+        if check.fix and check.state != "ok":
+            click.echo(f"{'':8}   → {check.fix}")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--quick", is_flag=True, help="Shorter runs, rougher figures.")
+@click.option("--only", multiple=True, help="Names of single benchmarks.")
+def bench(as_json: bool, quick: bool, only: tuple[str, ...]) -> None:
+    """Measures this machine: latency, throughput, reading, drawing, start, memory, overload."""
+    from spikebridge.bench import run_benchmarks
+
+    run_benchmarks(as_json=as_json, quick=quick, only=only)
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(record)
+
+
+def _print_table(fields: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(fields))
+        return
+    width = max(len(key) for key in fields)
+    for key, value in fields.items():
+        click.echo(f"{key:{width}}  {value if not isinstance(value, (dict, list)) else json.dumps(value)}")
+
+
+def main() -> None:
+    """Entry point: errors meant for the user become one sentence and an exit code."""
+    try:
+        cli(standalone_mode=True)
+    except SpikebridgeError as error:
+        click.echo(f"spikebridge: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

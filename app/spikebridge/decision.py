@@ -1,0 +1,65 @@
+"""From logits to a named gesture."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.bundle import DecisionSpec
+from spikebridge.contracts import Logits
+
+
+class DecisionRule:
+    """Exponential mean over time of calibrated probabilities, and a threshold below which no gesture is named.
+
+    ``threshold`` and ``smoothing_us`` may be changed from another thread while running; they take effect with the
+    next decision.
+    """
+
+    def __init__(self, spec: DecisionSpec) -> None:
+        self._labels = spec.labels
+        self._temperature = spec.temperature
+        self.threshold = spec.threshold
+        self.smoothing_us = spec.smoothing_us
+        self._mean: NDArray[np.float64] | None = None
+
+    def __call__(self, logits: Logits, elapsed_us: int) -> tuple[int | None, NDArray[np.float32]]:
+        """(index of the gesture or None, (n_labels,) smoothed probabilities).
+
+        elapsed_us : camera time since the decision before. After ``reset`` the mean starts from equal probabilities,
+        so that one step of evidence alone names nothing.
+        """
+        probabilities = softmax(np.asarray(logits, np.float64) / self._temperature)
+        if self._mean is None:
+            self._mean = np.full(len(self._labels), 1 / len(self._labels))
+        weight = 1.0 if self.smoothing_us <= 0 else -math.expm1(-elapsed_us / self.smoothing_us)
+        self._mean = self._mean + weight * (probabilities - self._mean)
+        return self._name(self._mean)
+
+    def single(self, logits: Logits) -> tuple[int | None, NDArray[np.float32]]:
+        """The same for one window on its own: no smoothing, no threshold (the paper's protocol)."""
+        probabilities = softmax(np.asarray(logits, np.float64) / self._temperature)
+        return int(probabilities.argmax()), _published(probabilities)
+
+    def reset(self) -> None:
+        """Forgets what was seen."""
+        self._mean = None
+
+    def _name(self, mean: NDArray[np.float64]) -> tuple[int | None, NDArray[np.float32]]:
+        best = int(mean.argmax())
+        return (best if mean[best] >= self.threshold else None), _published(mean)
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Over a 1-D array, without overflow."""
+    powers = np.exp(logits - logits.max())
+    result: NDArray[np.float64] = powers / powers.sum()
+    return result
+
+
+def _published(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
+    result = probabilities.astype(np.float32)
+    result.flags.writeable = False
+    return result

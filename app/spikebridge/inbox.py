@@ -1,0 +1,106 @@
+"""The queue between a source and the chain: the one place behind the driver where packets may be dropped."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from spikebridge.events import EventPacket
+
+
+@dataclass(frozen=True, slots=True)
+class InboxCounters:
+    """``in = done + dropped + queued`` at any moment, for packets and for events; a packet in work is queued."""
+
+    packets_in: int
+    packets_done: int
+    packets_dropped: int
+    packets_queued: int
+    events_in: int
+    events_done: int
+    events_dropped: int
+    events_queued: int
+
+
+class Inbox:
+    """A bounded queue with one producer and one consumer.
+
+    capacity : packets that wait at most. when_full : ``drop_oldest`` for live sources, so that the chain works on the
+    newest events and lag cannot grow; ``block`` for recordings, so that nothing is lost.
+    """
+
+    def __init__(self, capacity: int, when_full: Literal["drop_oldest", "block"]) -> None:
+        self._capacity = capacity
+        self._when_full = when_full
+        self._queue: deque[EventPacket] = deque()
+        self._in_work: EventPacket | None = None
+        self._packets = [0, 0, 0]  # in, done, dropped
+        self._events = [0, 0, 0]
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, packet: EventPacket) -> bool:
+        """Adds a packet; False when the inbox was closed."""
+        with self._changed:
+            if self._when_full == "block":
+                self._changed.wait_for(lambda: self._closed or len(self._queue) < self._capacity)
+            if self._closed:
+                return False
+            self._count(0, packet)
+            if len(self._queue) >= self._capacity:
+                self._count(2, self._queue.popleft())
+            self._queue.append(packet)
+            self._changed.notify_all()
+            return True
+
+    def get(self, timeout_s: float) -> EventPacket | None:
+        """The oldest packet, now in work; None when none came in time or the inbox is closed and empty."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closed, timeout_s)
+            if not self._queue:
+                return None
+            self._in_work = self._queue.popleft()
+            self._changed.notify_all()
+            return self._in_work
+
+    def done(self) -> None:
+        """The packet in work went through the chain."""
+        with self._changed:
+            if self._in_work is not None:
+                self._count(1, self._in_work)
+                self._in_work = None
+
+    def close(self) -> None:
+        """No more packets come in; those queued can still be got."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Drops what is queued, and counts it."""
+        with self._changed:
+            while self._queue:
+                self._count(2, self._queue.popleft())
+            self._changed.notify_all()
+
+    @property
+    def exhausted(self) -> bool:
+        """Closed and empty: nothing will come any more."""
+        with self._changed:
+            return self._closed and not self._queue
+
+    def counters(self) -> InboxCounters:
+        with self._changed:
+            queued = [*self._queue, self._in_work] if self._in_work is not None else list(self._queue)
+            return InboxCounters(
+                *self._packets,
+                len(queued),
+                *self._events,
+                sum(packet.events.size for packet in queued),
+            )
+
+    def _count(self, slot: int, packet: EventPacket) -> None:
+        self._packets[slot] += 1
+        self._events[slot] += packet.events.size
