@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -17,7 +17,7 @@ from spikebridge.errors import SpikebridgeError, UsageError
 class _Group(click.Group):
     """Commands of parts that need an extra are looked up only when they are called."""
 
-    lazy = {
+    lazy: ClassVar[dict[str, str]] = {
         "train": "spikebridge.training.commands",
         "export": "spikebridge.training.commands",
         "evaluate": "spikebridge.training.commands",
@@ -167,11 +167,14 @@ def doctor(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--quick", is_flag=True, help="Shorter runs, rougher figures.")
 @click.option("--only", multiple=True, help="Names of single benchmarks.")
-def bench(as_json: bool, quick: bool, only: tuple[str, ...]) -> None:
+@click.option("--recordings", type=click.Path(exists=True, path_type=Path), help="Folder of recordings to replay.")
+@click.option("--model", default=None, help="Name or folder of the bundle to measure.")
+def bench(as_json: bool, quick: bool, only: tuple[str, ...], recordings: Path | None, model: str | None) -> None:
     """Measures this machine: latency, throughput, reading, drawing, start, memory, overload."""
-    from spikebridge.bench import run_benchmarks
+    from spikebridge.bench import BenchSettings, run_benchmarks
+    from spikebridge.runtime import DEFAULT_MODEL
 
-    run_benchmarks(as_json=as_json, quick=quick, only=only)
+    run_benchmarks(BenchSettings(quick, recordings, model or DEFAULT_MODEL), only, as_json=as_json)
 
 
 def _fields(record: Any) -> dict[str, Any]:

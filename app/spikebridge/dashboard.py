@@ -88,8 +88,8 @@ def _foot(snapshot: Snapshot) -> Text:
     lost = counters.events_dropped + snapshot.source_counters.dropped
     text = Text(
         f"end to end p50 {snapshot.end_to_end.p50 / 1000:.2f} ms, p99 {snapshot.end_to_end.p99 / 1000:.2f} ms after "
-        f"the step of {snapshot.step_us / 1000:g} ms   events in {counters.events_in:,} = done {counters.events_done:,} "
-        f"+ dropped {counters.events_dropped:,} + queued {counters.events_queued:,}   "
+        f"the step of {snapshot.step_us / 1000:g} ms   events in {counters.events_in:,} = "
+        f"done {counters.events_done:,} + dropped {counters.events_dropped:,} + queued {counters.events_queued:,}   "
     )
     text.append(f"LOST {lost:,}" if lost else "nothing lost", style="bold red" if lost else "green")
     return text

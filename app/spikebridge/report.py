@@ -106,10 +106,9 @@ def summary_text(summary: dict[str, Any]) -> str:
         f"end to end   p50 {latency['p50']:.0f} µs, p95 {latency['p95']:.0f} µs, p99 {latency['p99']:.0f} µs "
         f"after the step of {summary['event_age_us']['step'] / 1000:g} ms",
     ]
-    lines += [
-        f"power        {r['rail']}: {'—' if r['watts'] is None else format(r['watts'], '.3f') + ' W'} ({r['provenance']}; {r['scope']})"
-        for r in summary["power"]
-    ]
+    for reading in summary["power"]:
+        watts = "—" if reading["watts"] is None else f"{reading['watts']:.3f} W"
+        lines.append(f"power        {reading['rail']}: {watts} ({reading['provenance']}; {reading['scope']})")
     lines += [f"note         {note}" for note in summary["notes"]]
     return "\n".join(lines)
 

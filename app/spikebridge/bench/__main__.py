@@ -1,0 +1,23 @@
+"""One measure in this process: ``python -m spikebridge.bench NAME SETTINGS_JSON`` prints its figures as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from spikebridge.bench import BenchSettings, measures
+
+
+def main() -> None:
+    fields = json.loads(sys.argv[2])
+    settings = BenchSettings(
+        fields["quick"], Path(fields["recordings"]) if fields["recordings"] else None, fields["model"]
+    )
+    sys.setswitchinterval(0.0005)
+    figures = getattr(measures, f"measure_{sys.argv[1]}")(settings)
+    sys.stdout.write(json.dumps([dataclasses.asdict(figure) for figure in figures]) + "\n")
+
+
+main()

@@ -1,0 +1,94 @@
+"""Sources with known rates, for benchmarks and tests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from spikebridge.contracts import SourceCounters, SourceInfo
+from spikebridge.events import EventArray, EventPacket, Sensor, empty_events
+
+
+def noise_events(n: int, duration_us: int, sensor: Sensor, seed: int = 0) -> EventArray:
+    """(n,) events at random pixels, evenly spread over ``[0, duration_us)``; half of them within a disc that moves."""
+    random = np.random.default_rng(seed)
+    events = empty_events(n)
+    events["t"] = np.sort(random.integers(0, duration_us, n))
+    angle = events["t"] * (2 * np.pi / 900_000)
+    radius = 0.12 * min(sensor.width, sensor.height)
+    moving = random.random(n) < 0.5
+    x = sensor.width * (0.35 + 0.2 * np.cos(angle)) + random.normal(0, radius, n)
+    y = sensor.height * (0.5 + 0.2 * np.sin(angle)) + random.normal(0, radius, n)
+    events["x"] = np.where(moving, np.clip(x, 0, sensor.width - 1), random.integers(0, sensor.width, n))
+    events["y"] = np.where(moving, np.clip(y, 0, sensor.height - 1), random.integers(0, sensor.height, n))
+    events["polarity"] = random.integers(0, 2, n)
+    return events
+
+
+class ArrayRecording:
+    """Events in memory as contracts.Recording."""
+
+    def __init__(self, events: EventArray, sensor: Sensor) -> None:
+        self._events = events
+        self._times = np.ascontiguousarray(events["t"])
+        self._read = 0
+        first, last = (int(self._times[0]), int(self._times[-1])) if events.size else (0, 0)
+        self._info = SourceInfo("memory:", "events in memory", "recording", sensor, first, last)
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    def counters(self) -> SourceCounters:
+        return SourceCounters(read=self._read)
+
+    def read(self, t_start_us: int, t_stop_us: int) -> EventArray:
+        start, stop = np.searchsorted(self._times, (t_start_us, t_stop_us))
+        self._read += int(stop - start)
+        return self._events[start:stop]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class BurstSource:
+    """A live source that delivers ``burst_hz`` events per second for ``burst_s`` and then ``calm_hz`` for ``calm_s``.
+
+    Steps come on time whether or not the chain keeps up, as from a camera.
+    """
+
+    def __init__(self, sensor: Sensor, burst_hz: float, burst_s: float, calm_hz: float, calm_s: float) -> None:
+        self._info = SourceInfo("burst:", "synthetic burst", "live", sensor)
+        self._phases = ((burst_hz, burst_s), (calm_hz, calm_s))
+        self._read = 0
+        self._closed = threading.Event()
+        self.burst_ended_ns = 0
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    def counters(self) -> SourceCounters:
+        return SourceCounters(read=self._read)
+
+    def packets(self, step_us: int) -> Iterator[EventPacket]:
+        sequence = 0
+        due = time.monotonic()
+        for rate_hz, seconds in self._phases:
+            template = noise_events(round(rate_hz * step_us / 1e6), step_us, self._info.sensor)
+            for _ in range(round(seconds * 1e6 / step_us)):
+                due += step_us / 1e6
+                if self._closed.wait(max(0.0, due - time.monotonic())):
+                    return
+                events = template.copy()
+                events["t"] += sequence * step_us
+                self._read += events.size
+                yield EventPacket(events, sequence * step_us, (sequence + 1) * step_us, sequence, time.monotonic_ns())
+                sequence += 1
+            self.burst_ended_ns = self.burst_ended_ns or time.monotonic_ns()
+
+    def close(self) -> None:
+        self._closed.set()
