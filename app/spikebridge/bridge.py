@@ -51,7 +51,7 @@ class Accumulator:
         return True
 
     def features(self) -> Features:
-        """(C·T/I, h, w) uint8 counts, read-only; channel ``c * T/I + k`` counts channel c in interval k, oldest first."""
+        """(C·T/I, h, w) uint8 counts, read-only; channel ``c * T/I + k``: channel c, interval k, oldest first."""
         c, h, w = self._shape
         features = self._counts.reshape(c * self._spec.intervals, h, w).copy()
         features.flags.writeable = False
