@@ -1,0 +1,82 @@
+"""Where events come from: one file for each family of formats, and how a SOURCE argument is read.
+
+SOURCE: ``sim:`` or ``sim:<gesture>``, a path, ``camera:``, ``camera:<vendor>``, ``camera:<vendor>/<serial>``,
+``net:host:port``. Anything else is a path and must exist: a typo never opens a camera.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from spikebridge.contracts import LABELS, Source
+from spikebridge.errors import MissingError, UsageError
+from spikebridge.sources.formats import AEDAT2, AEDAT3, recognise
+from spikebridge.sources.indexed import IndexedRecording
+
+
+def open_source(
+    uri: str | Path,
+    *,
+    speed: float = 1.0,
+    loop: bool = False,
+    max_gap_us: int | None = None,
+    seed: int | None = None,
+) -> Source:
+    """The source that a SOURCE argument names.
+
+    speed : 1.0 is real time, ``math.inf`` as fast as the chain takes it. loop : a recording starts again at its end.
+    max_gap_us : the longest silence of a recording that is replayed. seed : of the simulated camera.
+    """
+    scheme, colon, rest = str(uri).partition(":")
+    if colon and scheme == "sim":
+        return _open_simulated(rest, speed, seed)
+    if colon and scheme == "camera":
+        raise MissingError(
+            f"expected a driver for '{uri}', found none, because live cameras come in a later version; replay a "
+            "recording or use 'sim:'."
+        )
+    if colon and scheme == "net":
+        raise _no_network(str(uri), rest)
+    from spikebridge.sources.replay import Replay
+
+    return Replay(open_recording(uri), speed=speed, loop=loop, max_gap_us=max_gap_us)
+
+
+def open_recording(path: str | Path) -> IndexedRecording:
+    """Random access to a file of events; InputError when it cannot be read as one."""
+    path = Path(path)
+    found = recognise(path)
+    if found == AEDAT2:
+        from spikebridge.sources.aedat2 import open_aedat2
+
+        return open_aedat2(path)
+    if found == AEDAT3:
+        from spikebridge.sources.aedat3 import open_aedat3
+
+        return open_aedat3(path)
+    from spikebridge.sources.aedat4 import open_aedat4
+
+    return open_aedat4(path)
+
+
+def _open_simulated(gesture: str, speed: float, seed: int | None) -> Source:
+    if gesture and gesture not in LABELS:
+        raise UsageError(f"expected 'sim:' or 'sim:' and one of {', '.join(LABELS)}, found 'sim:{gesture}'.")
+    if speed not in (1.0, math.inf):
+        raise UsageError(
+            f"expected speed 1 or max for the simulated camera, found {speed:g}; only recordings have others."
+        )
+    from spikebridge.simulator.camera import SimulatedCamera
+
+    return SimulatedCamera(gesture or None, seed, paced=speed == 1.0)
+
+
+def _no_network(uri: str, address: str) -> MissingError | UsageError:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        return UsageError(f"expected 'net:host:port' with a port of 1 to 65535, found '{uri}'.")
+    return MissingError(
+        f"expected a receiver for '{uri}', found none, because network streams come in a later version; replay a "
+        "recording or use 'sim:'."
+    )

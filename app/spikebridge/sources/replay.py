@@ -1,0 +1,238 @@
+"""A recording as a regular, paced stream of packets, with the controls of the replay bar."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
+from spikebridge.events import EventArray, EventPacket
+from spikebridge.sources.overview import Overview
+
+#: A replay later than this takes the present as its new start: it then runs slower than asked for, which is seen,
+#: rather than in a burst that makes every stage behind it late, which looks like a fault of theirs.
+_LATE_NS = 250_000_000
+
+
+class Replay:
+    """contracts.Replay over any Recording, which it owns and closes.
+
+    Packets lie on a grid of ``step_us`` that starts at the first event; what is in them depends on position alone,
+    never on pace. At the end a looping replay jumps back: the camera clock starts again and the packet has ``gap``.
+    Paced packets carry the moment at which their step ends as ``received_ns``: reading ahead from the file is not
+    part of the chain's time, lateness is.
+    """
+
+    def __init__(
+        self, recording: Recording, *, speed: float = 1.0, loop: bool = False, max_gap_us: int | None = None
+    ) -> None:
+        _check_speed(speed)
+        if max_gap_us is not None and max_gap_us <= 0:
+            raise ValueError(f"expected max_gap_us above 0 or None, got {max_gap_us}")
+        self._recording = recording
+        self._info = recording.info
+        self._first_us, self._last_us = _range_of(self._info)
+        self._max_gap_us = max_gap_us
+        self._reading = threading.Lock()
+        self._overview = Overview(self._read, self._first_us, self._last_us)
+        self._changed = threading.Condition()
+        # All of these are guarded by _changed.
+        self._speed = speed
+        self._loop = loop
+        self._paused = False
+        self._steps_asked = 0
+        self._closed = False
+        self._step_us = 1
+        self._position_us = self._first_us
+        self._gap = False
+        self._silent_us = 0
+        self._anchor: tuple[int, int] | None = None  # camera µs and host ns that belong together
+        self._late = 0
+        self._n_read = 0
+
+    # ------------------------------------------------ Source
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    def counters(self) -> SourceCounters:
+        counters = self._recording.counters()
+        with self._changed:
+            notes = counters.notes
+            if self._late:
+                notes += (f"The replay fell behind its pace {self._late} times and went on later.",)
+            return replace(counters, read=self._n_read, notes=notes)
+
+    def packets(self, step_us: int) -> Iterator[EventPacket]:
+        if step_us <= 0:
+            raise ValueError(f"expected step_us above 0, got {step_us}")
+        with self._changed:
+            self._step_us = step_us
+            self._go_to(self._position_us, gap=self._gap)
+        sequence = 0
+        while (packet := self._next_packet(sequence)) is not None:
+            yield packet
+            sequence += 1
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._overview.close()
+        with self._reading:
+            self._recording.close()
+
+    # ------------------------------------------------ controls
+
+    def status(self) -> ReplayStatus:
+        with self._changed:
+            return ReplayStatus(self._position_us, self._paused, self._speed, self._loop)
+
+    def pause(self, paused: bool) -> None:
+        with self._changed:
+            self._paused = paused
+            self._steps_asked = 0
+            self._restart_pace()
+
+    def seek(self, t_us: int) -> None:
+        with self._changed:
+            self._go_to(t_us, gap=True)
+            self._restart_pace()
+
+    def step(self) -> None:
+        with self._changed:
+            if self._paused:
+                self._steps_asked += 1
+                self._changed.notify_all()
+
+    def set_speed(self, speed: float) -> None:
+        _check_speed(speed)
+        with self._changed:
+            self._speed = speed
+            self._restart_pace()
+
+    def set_loop(self, loop: bool) -> None:
+        with self._changed:
+            self._loop = loop
+
+    def overview(self) -> NDArray[np.float32]:
+        return self._overview.rates()
+
+    # ------------------------------------------------ the stream; under _changed unless said otherwise
+
+    def _next_packet(self, sequence: int) -> EventPacket | None:
+        """Not under the lock: reads ahead, waits for the moment of the step, and starts over if a control moved it."""
+        while (position_us := self._wait_until_wanted()) is not None:
+            start_us = self._skip_silence(position_us)
+            events = self._read(start_us, start_us + self._step_us)
+            if events is None:
+                return None
+            received_ns = self._wait_until_due(start_us)
+            if received_ns is None:
+                continue
+            with self._changed:
+                if self._position_us != start_us:
+                    continue
+                gap, self._gap = self._gap, False
+                self._steps_asked = max(0, self._steps_asked - 1)
+                self._position_us += self._step_us
+                self._silent_us = 0 if events.size else self._silent_us + self._step_us
+                self._n_read += events.size
+            return EventPacket(events, start_us, start_us + self._step_us, sequence, received_ns, gap)
+        return None
+
+    def _wait_until_wanted(self) -> int | None:
+        """Position of the next step once it may be read; None at the end."""
+        with self._changed:
+            while not self._closed:
+                if self._position_us > self._last_us:
+                    if not self._loop:
+                        return None
+                    self._go_to(self._first_us, gap=True)
+                    self._anchor = None
+                if not self._paused or self._steps_asked:
+                    return self._position_us
+                self._changed.wait()
+            return None
+
+    def _skip_silence(self, position_us: int) -> int:
+        """Not under the lock: position of the step to read, past a silence that has lasted ``max_gap_us``.
+
+        Looks ahead in windows that double, so that a silence of hours costs a few reads.
+        """
+        with self._changed:
+            if self._max_gap_us is None or self._silent_us < self._max_gap_us:
+                return position_us
+        start_us, length_us = position_us, self._step_us
+        events = self._read(start_us, start_us + length_us)
+        while events is not None and not events.size and start_us <= self._last_us:
+            start_us, length_us = start_us + length_us, 2 * length_us
+            events = self._read(start_us, start_us + length_us)
+        if events is None or not events.size:
+            return position_us
+        with self._changed:
+            if self._position_us == position_us:
+                target_us = self._aligned(int(events["t"][0]))
+                if target_us > position_us:
+                    self._go_to(target_us, gap=True)
+                    self._anchor = None
+            return self._position_us
+
+    def _wait_until_due(self, start_us: int) -> int | None:
+        """Host time at which the step from ``start_us`` is complete, once it is; None when a control came between."""
+        with self._changed:
+            while not self._closed and self._position_us == start_us:
+                if self._paused and not self._steps_asked:
+                    return None
+                now_ns = time.monotonic_ns()
+                if math.isinf(self._speed) or self._paused:
+                    return now_ns
+                if self._anchor is None:
+                    self._anchor = (start_us, now_ns)
+                anchor_us, anchor_ns = self._anchor
+                due_ns = anchor_ns + round((start_us + self._step_us - anchor_us) * 1000 / self._speed)
+                if now_ns - due_ns > _LATE_NS:
+                    self._late += 1
+                    self._anchor = (start_us + self._step_us, now_ns)
+                    return now_ns
+                if now_ns >= due_ns:
+                    return due_ns
+                self._changed.wait((due_ns - now_ns) / 1e9)
+            return None
+
+    def _go_to(self, t_us: int, *, gap: bool) -> None:
+        self._position_us = self._aligned(t_us)
+        self._gap = gap
+        self._silent_us = 0
+
+    def _aligned(self, t_us: int) -> int:
+        """Start of the step that holds ``t_us``, inside the recording."""
+        inside_us = min(max(t_us, self._first_us), self._last_us)
+        return inside_us - (inside_us - self._first_us) % self._step_us
+
+    def _restart_pace(self) -> None:
+        self._anchor = None
+        self._changed.notify_all()
+
+    def _read(self, t_start_us: int, t_stop_us: int) -> EventArray | None:
+        """Not under ``_changed``: events from the recording, or None once it is closed."""
+        with self._reading:
+            return None if self._closed else self._recording.read(t_start_us, t_stop_us)
+
+
+def _range_of(info: SourceInfo) -> tuple[int, int]:
+    if info.t_first_us is None or info.t_last_us is None:
+        raise ValueError(f"expected a recording with its first and last time, got {info}")
+    return info.t_first_us, info.t_last_us
+
+
+def _check_speed(speed: float) -> None:
+    if not speed > 0:
+        raise ValueError(f"expected a speed above 0 (math.inf for as fast as possible), got {speed}")
