@@ -1,0 +1,126 @@
+"""The command line from outside: output, exit codes, one sentence for each mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from bundles import write_ordinary_bundle
+from recordings import moving_column, write_aedat31
+from spikebridge import cli
+from spikebridge.contracts import LABELS, STAGES
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return str(write_ordinary_bundle(tmp_path / "tiny", size=128))
+
+
+@pytest.fixture
+def recording(tmp_path):
+    return str(write_aedat31(tmp_path / "clip.aedat", moving_column(size=128)))
+
+
+def spikebridge(*arguments, **options):
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    return subprocess.run(
+        [sys.executable, "-m", "spikebridge", *arguments],
+        capture_output=True, text=True, timeout=60, env=environment, check=False, **options,
+    )  # fmt: skip
+
+
+def run_json(*arguments):
+    result = CliRunner().invoke(cli.cli, ["run", *arguments, "--json"], catch_exceptions=False)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    return lines[:-1], lines[-1]["summary"]
+
+
+def test_json_has_one_object_per_decision_and_a_summary(bundle, recording):
+    decisions, summary = run_json(recording, "--model", bundle, "--speed", "max")
+    assert len(decisions) == summary["decisions"] == summary["steps"] == 30
+    first = decisions[0]
+    assert set(first) == {"t_us", "label", "index", "probabilities", "latency_us", "end_to_end_us", "gap"}
+    assert set(first["latency_us"]) == set(STAGES)
+    assert len(first["probabilities"]) == len(LABELS)
+    assert set(summary["scores"]) == set(LABELS)
+    assert summary["events"]["read"] == summary["events"]["processed"] == 1200
+    assert summary["events"]["dropped"] == summary["events"]["skipped_bytes"] == 0
+    assert set(summary["end_to_end_us"]) == {"p50", "p95", "p99"}
+    assert {reading["provenance"] for reading in summary["power"]} <= {
+        "measured", "estimated", "simulated", "unavailable",
+    }  # fmt: skip
+    # Columns 0, 1 and 2 for 100 ms each: the labels of the same numbers, in turn.
+    named = [d["label"] for d in decisions if d["label"]]
+    assert list(dict.fromkeys(named)) == list(LABELS[:3])
+
+
+def test_decisions_are_the_same_at_any_speed(bundle, recording):
+    def without_timings(speed):
+        decisions, _ = run_json(recording, "--model", bundle, "--speed", speed)
+        return [{k: d[k] for k in ("t_us", "label", "index", "probabilities", "gap")} for d in decisions]
+
+    assert without_timings("max") == without_timings("1") == without_timings("7.5")
+
+
+def test_the_window_protocol_decides_once_per_window(bundle, recording):
+    decisions, summary = run_json(recording, "--model", bundle, "--speed", "max", "--mode", "window")
+    assert len(decisions) == 30 // 4
+    assert summary["steps"] == 30
+
+
+def test_for_ends_on_the_cameras_clock(bundle, recording):
+    decisions, _ = run_json(recording, "--model", bundle, "--speed", "max", "--for", "0.1")
+    assert decisions[-1]["t_us"] - decisions[0]["t_us"] == 100_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "no/such/file.aedat", "--headless"], 3, "no/such/file.aedat"),
+        (["run", "{folder}", "--headless"], 3, "directory"),
+        (["run", "{clip}", "--headless", "--model", "none-such"], 3, "none-such"),
+        (["run", "sim:juggling", "--headless"], 2, "juggling"),
+        (["run", "{clip}", "--headless", "--model", "{bundle}", "--snn", "brain"], 2, "brain"),
+        (["run", "{clip}", "--headless", "--model", "{bundle}", "--ann", "cuda"], 4, "CUDAExecutionProvider"),
+        (["run", "{clip}", "--headless", "--speed", "fast"], 2, "fast"),
+        (["run", "{clip}", "--headless", "--screenshot", "x.png"], 2, "--screenshot"),
+        (["info", "no/such/file.aedat"], 3, "no/such/file.aedat"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_an_exit_code(bundle, recording, tmp_path, arguments, code, words):
+    places = {"clip": recording, "bundle": bundle, "folder": str(tmp_path)}
+    result = spikebridge(*(argument.format(**places) for argument in arguments))
+    assert result.returncode == code, result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not result.stdout
+
+
+def test_ctrl_c_ends_with_the_summary(bundle, recording):
+    with subprocess.Popen(
+        [sys.executable, "-m", "spikebridge", "run", recording, "--model", bundle, "--loop", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as child:  # fmt: skip
+        for _ in range(5):
+            child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=10)
+    assert child.returncode == 0, err
+    assert "summary" in json.loads(out.splitlines()[-1])
+    assert not err
+
+
+def test_without_a_display_the_terminal_takes_over(bundle, recording):
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    result = subprocess.run(
+        [sys.executable, "-m", "spikebridge", "run", recording, "--model", bundle, "--speed", "max"],
+        capture_output=True, text=True, timeout=60, env=environment, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "No window:" in result.stderr
+    assert "decisions    30" in result.stdout
