@@ -63,9 +63,9 @@ def _map(size: int, start: int, cropped: int, scaled: int) -> NDArray[np.int32]:
     return mapped.astype(np.int32)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _count(words: Any, columns: Any, rows: Any, max_count: Any, counts: Any) -> int:
-    """Adds up events, given as int64 words ``t`` and ``x | y << 16 | polarity << 32``; returns how many fell outside."""
+    """Adds up events, int64 words ``t`` and ``x | y << 16 | polarity << 32``; returns how many fell outside."""
     outside = 0
     for i in range(words.shape[0]):
         word = words[i, 1]

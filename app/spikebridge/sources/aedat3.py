@@ -139,12 +139,12 @@ def _header_at(data: NDArray[np.uint8], position: int) -> _PacketHeader | None:
     """The packet header at a byte, or None where the fields cannot be one."""
     if position + _PACKET.size > data.size:
         return None
-    kind, source, size, offset, overflow, capacity, number, valid = _PACKET.unpack_from(data, position)
+    kind, source, size, offset, overflow, capacity, number, valid = _PACKET.unpack_from(data.data, position)
     plausible = (
         kind < _TYPES
-        and 0 < size
+        and size > 0
         and 0 <= offset < size
-        and 0 <= overflow
+        and overflow >= 0
         and 0 <= valid <= number <= capacity
         and (kind != _POLARITY or (size == _POLARITY_BYTES and offset == 4))
     )

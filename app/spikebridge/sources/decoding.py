@@ -16,6 +16,9 @@ from spikebridge.events import EVENT_DTYPE, EventArray
 
 #: Time that jumps back by more is taken for a reset of the camera's clock, less for disorder: µs.
 RESET_US = 100_000
+#: So is time that jumps forward by more, µs: no sensor is silent for an hour, and a damaged time stamp would otherwise
+#: make a replay of years of silence.
+LEAP_US = 3_600_000_000
 
 # Slots of the (STATE_SIZE,) int64 state that a decoder carries from chunk to chunk.
 RAW = 0  # last time stamp as in the file
@@ -47,24 +50,26 @@ def as_words(events: EventArray) -> NDArray[np.int64]:
     return words
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _order(state: NDArray[np.int64]) -> int:
+@njit(cache=True, nogil=True)
+def _order(state: NDArray[np.int64]) -> np.int64:
     """The time to give out for ``state[TIME]``, never earlier than the one before.
 
     Clamping keeps order and count without a sort across chunks; the price is a wrong time for the few events that
     ran back. After a reset of the clock the stream goes on from its newest time.
     """
-    if state[NEWEST] == _BEFORE or state[TIME] >= state[NEWEST]:
+    ahead = np.int64(0) if state[NEWEST] == _BEFORE else state[TIME] - state[NEWEST]
+    if state[NEWEST] == _BEFORE or 0 <= ahead <= LEAP_US:
         state[NEWEST] = state[TIME]
-    elif state[NEWEST] - state[TIME] > RESET_US:
+    elif ahead > LEAP_US or ahead < -RESET_US:
         state[RESETS] += 1
         state[TIME] = state[NEWEST]
     else:
         state[CLAMPED] += 1
-    return state[NEWEST]  # type: ignore[no-any-return]
+    newest: np.int64 = state[NEWEST]
+    return newest
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def order_times(t: NDArray[np.int64], state: NDArray[np.int64], out: NDArray[np.int64]) -> None:
     """The same rule for times that are 64 bit in the file: (N,) int64 µs into ``out`` of the same shape."""
     for i in range(t.size):
@@ -73,7 +78,7 @@ def order_times(t: NDArray[np.int64], state: NDArray[np.int64], out: NDArray[np.
         out[i] = _order(state)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def decode_aedat2(
     data: NDArray[np.uint8],
     start: int,
@@ -132,7 +137,7 @@ def decode_aedat2(
     return n
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def decode_aedat3(
     data: NDArray[np.uint8],
     packets: NDArray[np.int64],

@@ -18,6 +18,7 @@ from spikebridge.sources.overview import Overview
 #: A replay later than this takes the present as its new start: it then runs slower than asked for, which is seen,
 #: rather than in a burst that makes every stage behind it late, which looks like a fault of theirs.
 _LATE_NS = 250_000_000
+_LOOK_AHEAD_US = 1_000_000
 
 
 class Replay:
@@ -165,7 +166,7 @@ class Replay:
     def _skip_silence(self, position_us: int) -> int:
         """Not under the lock: position of the step to read, past a silence that has lasted ``max_gap_us``.
 
-        Looks ahead in windows that double, so that a silence of hours costs a few reads.
+        Looks ahead in windows that double up to a second: few reads over a long silence, few events at its end.
         """
         with self._changed:
             if self._max_gap_us is None or self._silent_us < self._max_gap_us:
@@ -173,7 +174,7 @@ class Replay:
         start_us, length_us = position_us, self._step_us
         events = self._read(start_us, start_us + length_us)
         while events is not None and not events.size and start_us <= self._last_us:
-            start_us, length_us = start_us + length_us, 2 * length_us
+            start_us, length_us = start_us + length_us, min(2 * length_us, max(self._step_us, _LOOK_AHEAD_US))
             events = self._read(start_us, start_us + length_us)
         if events is None or not events.size:
             return position_us
