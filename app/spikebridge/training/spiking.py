@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikebridge.training import kernels
+from spikebridge.training.kernels import FloatArray
 
 #: SLAYER's factors on tau_grad and scale_grad of a CUBA neuron.
 _TAU_FACTOR = 100.0
@@ -77,6 +78,17 @@ class EventBatch:
             for s in range(self.steps):
                 dense[b, s, self.addresses[self.offsets[b, s] : self.offsets[b, s + 1]]] = 1
         return dense.reshape(self.samples, self.steps, *shape)
+
+    def accumulate(self, window: int, interval: int, shape: tuple[int, int, int] = (2, 128, 128)) -> FloatArray:
+        """(B, C·T/I, H, W) counts over the last ``window`` steps, without any spiking layer."""
+        c, h, w = shape
+        counts = np.zeros((self.samples, c, window // interval, h * w), np.float32)
+        start = self.steps - window
+        for b in range(self.samples):
+            for s in range(start, self.steps):
+                channel, pixel = np.divmod(self.addresses[self.offsets[b, s] : self.offsets[b, s + 1]], h * w)
+                counts[b, channel, (s - start) // interval, pixel] += 1
+        return counts.reshape(self.samples, -1, h, w)
 
 
 def quantise(weight: Tensor) -> Tensor:

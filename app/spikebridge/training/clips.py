@@ -1,0 +1,217 @@
+"""Labelled clips on disk, memory-mapped, and batches of windows drawn from them.
+
+A set is a folder of shards: ``<name>.npy`` (N, 2) uint16 with time in 0.1 ms and address ``(p * 128 + y) * 128 + x``,
+and ``<name>.json`` that lists the clips inside. A shard appears in one rename, so a set may grow while it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.contracts import LABELS
+from spikebridge.errors import InputError
+from spikebridge.events import EventArray
+from spikebridge.training.augment import IDENTITY, MIRRORED_INDEX, TICK_US, Augmentation, bin_window, draw
+from spikebridge.training.spiking import EventBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One clip of a shard. begin, end : its events. ticks : its length in 0.1 ms. person : as simulated or recorded."""
+
+    label: int
+    person: int
+    begin: int
+    end: int
+    ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A clip in memory. events : times from 0, sensor 128x128. duration_us : its length."""
+
+    events: EventArray
+    label: int
+    person: int
+    duration_us: int
+
+
+def write_shard(folder: Path, name: str, clips: Iterable[Labelled]) -> None:
+    """Writes the clips; nothing is left behind when it fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries, parts, begin = [], [], 0
+    for clip in clips:
+        packed = pack(clip.events)
+        entries.append(
+            Clip(clip.label, clip.person, begin, begin + len(packed), min(clip.duration_us // TICK_US, 65535))
+        )
+        parts.append(packed)
+        begin += len(packed)
+    temporary = [folder / f".{name}.{os.getpid()}.npy", folder / f".{name}.{os.getpid()}.json"]
+    try:
+        np.save(temporary[0], np.concatenate(parts))
+        temporary[1].write_text(json.dumps([asdict(entry) for entry in entries]))
+        temporary[0].rename(folder / f"{name}.npy")
+        temporary[1].rename(folder / f"{name}.json")
+    except OSError as error:
+        raise InputError(
+            f"expected room for the clips in {folder}, found: {error.strerror}; free some space or choose another folder."
+        ) from error
+    finally:
+        for path in temporary:
+            path.unlink(missing_ok=True)
+
+
+def pack(events: EventArray) -> NDArray[np.uint16]:
+    """(n, 2) uint16 time in 0.1 ms and address of events on a 128x128 sensor; the first 6.5 s."""
+    events = events[events["t"] < TICK_US * 65535]
+    packed = np.empty((len(events), 2), np.uint16)
+    packed[:, 0] = events["t"] // TICK_US
+    packed[:, 1] = (events["polarity"].astype(np.uint16) << 14) | (events["y"].astype(np.uint16) << 7) | events["x"]
+    return packed
+
+
+class ClipSet:
+    """All clips of a folder's shards; ``refresh`` takes in new ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clips: list[tuple[NDArray[np.uint16], Clip]] = []
+        self._shards: set[str] = set()
+        self.refresh()
+        if not self.clips:
+            raise InputError(f"expected clips in {folder}, found none; make some with 'spikebridge simulate'.")
+
+    def refresh(self) -> None:
+        """Adds the shards that appeared since."""
+        for index in sorted(self.folder.glob("*.json")):
+            if index.name in self._shards:
+                continue
+            try:
+                events = np.load(index.with_suffix(".npy"), mmap_mode="r")
+                clips = [Clip(**entry) for entry in json.loads(index.read_text())]
+            except (OSError, ValueError, TypeError) as error:
+                raise InputError(f"expected a shard of clips at {index}, found: {error}; make it again.") from error
+            if clips and (clips[-1].end > len(events) or not all(0 <= c.label < len(LABELS) for c in clips)):
+                raise InputError(f"expected {index} to fit its events and labels, found others; make it again.")
+            self._shards.add(index.name)
+            self.clips += [(events, clip) for clip in clips]
+
+    def persons(self) -> list[int]:
+        return sorted({clip.person for _, clip in self.clips})
+
+    def split(self, held_out: int) -> tuple[list[int], list[int]]:
+        """(training, validation) indices into ``clips``; every ``held_out``-th person validates."""
+        training = [i for i, (_, clip) in enumerate(self.clips) if clip.person % held_out]
+        validation = [i for i, (_, clip) in enumerate(self.clips) if clip.person % held_out == 0]
+        return training, validation
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec:
+    """window_steps : T. warm_up_steps : steps before it in streaming. step_ticks : length of a step in 0.1 ms."""
+
+    window_steps: int
+    warm_up_steps: int
+    step_ticks: int
+
+    @property
+    def steps(self) -> int:
+        return self.window_steps + self.warm_up_steps
+
+
+@dataclass(frozen=True, slots=True)
+class WindowBatch:
+    """events : B windows. targets : (B, n_labels) float32 probabilities. labels : (B,) as named. clips : (B,)."""
+
+    events: EventBatch
+    targets: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    clips: NDArray[np.int64]
+
+
+def draw_batch(
+    clips: ClipSet,
+    by_label: list[list[int]],
+    size: int,
+    spec: WindowSpec,
+    ranges: Augmentation,
+    streaming: float,
+    random: np.random.Generator,
+) -> WindowBatch:
+    """A varied batch with all classes equally likely.
+
+    by_label : indices into ``clips`` for each label. streaming : share of windows that start warm, the others from
+    reset as in the window mode.
+    """
+    chosen: list[int] = []
+    windows, targets, labels = [], [], []
+    present = [label for label, members in enumerate(by_label) if members]
+    for _ in range(size):
+        label = present[random.integers(len(present))]
+        index = by_label[label][random.integers(len(by_label[label]))]
+        variation = draw(ranges, random)
+        stored, clip = clips.clips[index]
+        length = spec.step_ticks * variation.speed
+        start = random.random() * max(0.0, clip.ticks - spec.window_steps * length)
+        warm = spec.warm_up_steps if random.random() < streaming else 0
+        rows = stored[clip.begin : clip.end]
+        active, offsets = bin_window(
+            rows[:, 0],
+            rows[:, 1],
+            start - warm * length,
+            spec.window_steps + warm,
+            spec.step_ticks,
+            variation,
+            int(random.integers(1 << 31)),
+        )
+        windows.append((active, np.concatenate([np.zeros(spec.warm_up_steps - warm, np.int64), offsets])))
+        named = int(MIRRORED_INDEX[label]) if variation.mirrored else label
+        target = np.full(len(LABELS), (1 - variation.certainty) / len(LABELS), np.float32)
+        target[named] += variation.certainty
+        targets.append(target)
+        labels.append(named)
+        chosen.append(index)
+    return WindowBatch(_join(windows), np.stack(targets), np.array(labels), np.array(chosen))
+
+
+def fixed_windows(
+    clips: ClipSet, indices: list[int], spec: WindowSpec, hop_steps: int, batch: int
+) -> Iterator[WindowBatch]:
+    """Unvaried windows of each clip every ``hop_steps``, for measuring; ``warm_up_steps`` 0 is the window mode."""
+    pending: list[tuple[NDArray[np.uint16], NDArray[np.int64]]] = []
+    labels: list[int] = []
+    owners: list[int] = []
+    for index in indices:
+        stored, clip = clips.clips[index]
+        rows = stored[clip.begin : clip.end]
+        for first in range(0, clip.ticks // spec.step_ticks - spec.window_steps + 1, hop_steps):
+            start = (first - spec.warm_up_steps) * spec.step_ticks
+            pending.append(bin_window(rows[:, 0], rows[:, 1], start, spec.steps, spec.step_ticks, IDENTITY, 0))
+            labels.append(clip.label)
+            owners.append(index)
+            if len(pending) == batch:
+                yield _measured(pending, labels, owners)
+                pending, labels, owners = [], [], []
+    if pending:
+        yield _measured(pending, labels, owners)
+
+
+def _measured(
+    windows: list[tuple[NDArray[np.uint16], NDArray[np.int64]]], labels: list[int], owners: list[int]
+) -> WindowBatch:
+    named = np.array(labels)
+    return WindowBatch(_join(windows), np.eye(len(LABELS), dtype=np.float32)[named], named, np.array(owners))
+
+
+def _join(windows: list[tuple[NDArray[np.uint16], NDArray[np.int64]]]) -> EventBatch:
+    starts = np.cumsum([0, *(len(active) for active, _ in windows)])
+    offsets = np.stack([offset + start for (_, offset), start in zip(windows, starts, strict=False)])
+    return EventBatch(np.concatenate([active for active, _ in windows]), offsets)

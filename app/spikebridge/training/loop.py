@@ -1,0 +1,325 @@
+"""The training loop: varied windows in, the best checkpoint on validation persons out."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from spikebridge.contracts import LABELS
+from spikebridge.errors import InputError, StageError
+from spikebridge.training.augment import TICK_US, Augmentation
+from spikebridge.training.checkpoint import load_checkpoint, restore_optimiser, save_checkpoint
+from spikebridge.training.clips import ClipSet, WindowSpec, draw_batch, fixed_windows
+from spikebridge.training.network import HybridNetwork, NetworkSpec
+
+#: Steps before a window after which the neurons have forgotten older input: 0.75**12 = 0.03.
+WARM_UP_STEPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train.
+
+    windows : in all; the learning rate falls over them along a half cosine. batch : windows for one update.
+    report_every : updates between validations. patience : validations without a better one before stopping.
+    rate, spiking_rate : learning rates of the ordinary and of the spiking weights. weight_decay : of the ordinary.
+    spike_cost : loss for one spike per neuron and step, mean over the layers. streaming : share of windows that start
+    warm. held_out : every how manieth person validates. average : decay of the running mean of the weights.
+    validation_clips : at most so many; the choice is fixed.
+    """
+
+    windows: int = 200_000
+    batch: int = 64
+    report_every: int = 200
+    patience: int = 12
+    rate: float = 3e-3
+    spiking_rate: float = 2e-3
+    weight_decay: float = 2e-2
+    smoothing: float = 0.05
+    spike_cost: float = 0.5
+    streaming: float = 0.6
+    held_out: int = 8
+    average: float = 0.995
+    validation_clips: int = 330
+    seed: int = 0
+    ranges: Augmentation = field(default_factory=Augmentation)
+
+    @property
+    def updates(self) -> int:
+        return max(1, self.windows // self.batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One report. loss : mean since the last one. accuracy_* : on validation persons, per window and per clip.
+    spikes : per window, mean over validation. windows_per_s : while training."""
+
+    update: int
+    windows: int
+    loss: float
+    accuracy_window: float
+    accuracy_streaming: float
+    accuracy_clip: float
+    spikes: float
+    windows_per_s: float
+    elapsed_s: float
+
+
+def train(
+    spec: NetworkSpec,
+    plan: Plan,
+    clips: ClipSet,
+    folder: Path,
+    resume: bool = False,
+    initial: Path | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_update: Callable[[int], None] = lambda _: None,
+) -> HybridNetwork:
+    """Trains and returns the best network; ``folder`` gets best.npz, last.npz and curves.csv.
+
+    resume : go on from last.npz where it was interrupted. initial : checkpoint to start from (fine-tuning).
+    Raises StageError when the loss is no number, InputError when a class has no clips.
+    """
+    run = _Run(spec, plan, clips, folder)
+    if resume and (folder / "last.npz").is_file():
+        run.restore(folder / "last.npz")
+    elif initial is not None:
+        run.start_from(initial)
+    while run.update < plan.updates and run.stale < plan.patience:
+        run.step()
+        on_update(run.update)
+        if run.update % plan.report_every == 0 or run.update == plan.updates:
+            on_progress(run.report())
+            clips.refresh()
+            run.sort_clips()
+    best, _, _ = load_checkpoint(folder / "best.npz")
+    return best.eval()
+
+
+class _Run:
+    """What a training run holds between updates."""
+
+    def __init__(self, spec: NetworkSpec, plan: Plan, clips: ClipSet, folder: Path) -> None:
+        self.spec, self.plan, self.clips, self.folder = spec, plan, clips, folder
+        self.network = HybridNetwork(spec, plan.seed)
+        self.average = HybridNetwork(spec, plan.seed)
+        self.optimiser = torch.optim.AdamW(parameter_groups(self.network, plan))
+        self.update, self.stale, self.best = 0, 0, -math.inf
+        self.losses: list[float] = []
+        self.busy_s, self.busy_windows, self.elapsed_s = 0.0, 0, 0.0
+        self.windows = WindowSpec(spec.window_steps, WARM_UP_STEPS if spec.spiking else 0, spec.step_us // TICK_US)
+        self.sort_clips()
+        self.validation = self.choose_validation()
+
+    def sort_clips(self) -> None:
+        training, _ = self.clips.split(self.plan.held_out)
+        self.by_label: list[list[int]] = [[] for _ in LABELS]
+        for index in training:
+            self.by_label[self.clips.clips[index][1].label].append(index)
+        if missing := [label for label, members in zip(LABELS, self.by_label, strict=True) if not members]:
+            raise InputError(f"expected training clips of every class, found none of {', '.join(missing)}; add some.")
+
+    def choose_validation(self) -> list[int]:
+        _, validation = self.clips.split(self.plan.held_out)
+        if not validation:
+            raise InputError(
+                f"expected persons to validate on, found {len(self.clips.persons())} persons and every "
+                f"{self.plan.held_out}th held out; add persons."
+            )
+        order = np.random.default_rng(0).permutation(len(validation))
+        return sorted(validation[i] for i in order[: self.plan.validation_clips])
+
+    def restore(self, path: Path) -> None:
+        network, record, state = load_checkpoint(path)
+        if network.spec != self.spec:
+            raise InputError(
+                f"expected {path} to hold a {self.spec.name}, found {network.spec.name} or other settings; "
+                "choose another folder or do not resume."
+            )
+        self.network.load_state_dict(network.state_dict())
+        average, _, _ = load_checkpoint(path.with_name("average.npz"))
+        self.average.load_state_dict(average.state_dict())
+        restore_optimiser(self.optimiser, state)
+        self.update, self.stale, self.best = record["update"], record["stale"], record["best"]
+        self.elapsed_s = record["elapsed_s"]
+
+    def start_from(self, path: Path) -> None:
+        network, _, _ = load_checkpoint(path)
+        self.network.load_state_dict(network.state_dict())
+        self.average.load_state_dict(network.state_dict())
+
+    def step(self) -> None:
+        started = time.monotonic()
+        plan = self.plan
+        random = np.random.default_rng([plan.seed, self.update])
+        torch.manual_seed(plan.seed * 1_000_003 + self.update)
+        batch = draw_batch(
+            self.clips, self.by_label, plan.batch, self.windows, plan.ranges, plan.streaming, random
+        )
+        factor = _rate_factor(self.update / plan.updates)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * factor
+        self.network.train()
+        logits, spikes = self.network(batch.events)
+        loss = functional.cross_entropy(logits, torch.from_numpy(batch.targets), label_smoothing=plan.smoothing)
+        cost = loss + plan.spike_cost * self._spike_share(spikes)
+        if not torch.isfinite(cost):
+            raise StageError(
+                "train",
+                f"expected a finite loss, found {cost.item()} at update {self.update}; lower the learning rate and "
+                "resume.",
+            )
+        self.optimiser.zero_grad()
+        cost.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.update += 1
+        self._average()
+        self.losses.append(loss.item())
+        self.busy_s += time.monotonic() - started
+        self.busy_windows += plan.batch
+
+    def _spike_share(self, spikes: Tensor) -> Tensor:
+        if not self.spec.spiking:
+            return torch.zeros(())
+        neurons = [c * n * n for c, n in zip((4, 8, 16, 32, 64, 128), (64, 32, 16, 8, 4, 2), strict=True)]
+        share = spikes / torch.tensor(neurons[: self.spec.spiking]) / self.windows.steps
+        return share.mean()
+
+    def _average(self) -> None:
+        """A running mean of the weights is steadier than any single update; buffers are taken as they are."""
+        decay = min(self.plan.average, self.update / (self.update + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+            for mean, value in zip(self.average.buffers(), self.network.buffers(), strict=True):
+                mean.copy_(value)
+
+    def report(self) -> Progress:
+        measured = measure(self.average, self.clips, self.validation, warm=False)
+        streaming = measure(self.average, self.clips, self.validation, warm=True)
+        self.elapsed_s += self.busy_s
+        progress = Progress(
+            update=self.update,
+            windows=self.update * self.plan.batch,
+            loss=float(np.mean(self.losses)) if self.losses else math.nan,
+            accuracy_window=measured.window_accuracy,
+            accuracy_streaming=streaming.window_accuracy,
+            accuracy_clip=measured.clip_accuracy,
+            spikes=measured.spikes_per_window,
+            windows_per_s=self.busy_windows / self.busy_s if self.busy_s else 0.0,
+            elapsed_s=self.elapsed_s,
+        )
+        self.losses, self.busy_s, self.busy_windows = [], 0.0, 0
+        self._keep(progress)
+        return progress
+
+    def _keep(self, progress: Progress) -> None:
+        score = (progress.accuracy_window + progress.accuracy_streaming) / 2
+        record = {"plan": asdict(self.plan), "progress": asdict(progress), "persons": len(self.clips.persons())}
+        record["clips"] = len(self.clips.clips)
+        self.stale += 1
+        if score > self.best:
+            self.best, self.stale = score, 0
+            save_checkpoint(self.folder / "best.npz", self.average, record)
+        record |= {"update": self.update, "stale": self.stale, "best": self.best, "elapsed_s": self.elapsed_s}
+        save_checkpoint(self.folder / "average.npz", self.average, {})
+        save_checkpoint(self.folder / "last.npz", self.network, record, self.optimiser)
+        _append_row(self.folder / "curves.csv", asdict(progress))
+
+
+def parameter_groups(network: HybridNetwork, plan: Plan) -> list[dict[str, Any]]:
+    """Ordinary weights decay; norms, biases and spiking weights, whose scale sets the firing rate, do not."""
+    ordinary = list(network.ordinary.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in ordinary if p.ndim > 1], "peak": plan.rate, "weight_decay": plan.weight_decay},
+        {"params": [p for p in ordinary if p.ndim == 1], "peak": plan.rate, "weight_decay": 0.0},
+    ]
+    if network.spiking is not None:
+        groups.append({"params": list(network.spiking.parameters()), "peak": plan.spiking_rate, "weight_decay": 0.0})
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """logits : (N, n_labels) of all windows. labels, clips : (N,). spikes_per_window : mean."""
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    clips: NDArray[np.int64]
+    spikes_per_window: float
+
+    @property
+    def window_accuracy(self) -> float:
+        return float((self.logits.argmax(1) == self.labels).mean())
+
+    @property
+    def clip_accuracy(self) -> float:
+        """Of the class with the highest mean probability over a clip."""
+        probabilities = np.exp(self.logits - self.logits.max(1, keepdims=True))
+        probabilities /= probabilities.sum(1, keepdims=True)
+        right = [
+            probabilities[self.clips == clip].mean(0).argmax() == self.labels[self.clips == clip][0]
+            for clip in np.unique(self.clips)
+        ]
+        return float(np.mean(right))
+
+
+def measure(network: HybridNetwork, clips: ClipSet, indices: list[int], warm: bool, hop_steps: int = 0) -> Measured:
+    """Runs unvaried windows; warm : with the steps before them as when streaming, else from reset (the window mode).
+
+    hop_steps : between windows; 0 for T, windows side by side.
+    """
+    spec = network.spec
+    network.eval()
+    windows = WindowSpec(spec.window_steps, WARM_UP_STEPS if warm and spec.spiking else 0, spec.step_us // TICK_US)
+    logits, labels, owners, spikes = [], [], [], []
+    with torch.no_grad():
+        for batch in fixed_windows(clips, indices, windows, hop_steps or spec.window_steps, 64):
+            result, fired = network(batch.events)
+            logits.append(result.numpy())
+            labels.append(batch.labels)
+            owners.append(batch.clips)
+            spikes.append(fired.sum(1).numpy())
+    if not logits:
+        raise InputError(f"expected clips of at least {spec.window_steps} steps, found only shorter ones.")
+    return Measured(
+        np.concatenate(logits),
+        np.concatenate(labels),
+        np.concatenate(owners),
+        float(np.concatenate(spikes).mean()),
+    )
+
+
+def read_curves(path: Path) -> Iterator[dict[str, float]]:
+    """The rows of a curves.csv."""
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            yield {key: float(value) for key, value in row.items()}
+
+
+def _append_row(path: Path, row: dict[str, Any]) -> None:
+    new = not path.is_file()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def _rate_factor(done: float) -> float:
+    """A short linear start, then a half cosine to 1 %."""
+    if done < 0.03:
+        return (done + 0.001) / 0.031
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - 0.03) / 0.97))

@@ -1,0 +1,142 @@
+"""The network family: six convolutions, the first x spiking, the rest ordinary, an accumulator between them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spikebridge.contracts import LABELS
+from spikebridge.errors import UsageError
+from spikebridge.training.spiking import EventBatch, NeuronSpec, SpikingStack
+
+#: Channels of the family, input first (Seekings et al., ICONS 2024); each convolution halves height and width.
+CHANNELS = (2, 4, 8, 16, 32, 64, 128)
+INPUT_SIZE = 128
+#: Start of the spiking weights in units of He's: events are sparse, an ordinary start would never reach threshold.
+_FIRST_GAIN, _LATER_GAIN = 1.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """One network of the family.
+
+    spiking : number x of spiking convolutions, 0…6. window_steps, interval_steps : T and I of the accumulator.
+    step_us : length of one time step. hidden : width of the dense head. dropout : before and after it.
+    """
+
+    spiking: int
+    window_steps: int = 16
+    interval_steps: int = 4
+    step_us: int = 10_000
+    hidden: int = 128
+    dropout: float = 0.25
+    neuron: NeuronSpec = field(default_factory=NeuronSpec)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.spiking <= 6:
+            raise UsageError(f"expected 0 to 6 spiking layers, found {self.spiking}; name a network such as s2a4.")
+        if self.window_steps % self.interval_steps:
+            raise UsageError(
+                f"expected the interval to divide the window of {self.window_steps} steps, found "
+                f"{self.interval_steps}; choose a divisor."
+            )
+
+    @property
+    def name(self) -> str:
+        return f"s{self.spiking}a{6 - self.spiking}" if self.spiking else "ann"
+
+    @property
+    def intervals(self) -> int:
+        return self.window_steps // self.interval_steps
+
+    @property
+    def spikes_shape(self) -> tuple[int, int, int]:
+        """(C, h, w) of what the accumulator gets in each step."""
+        size = INPUT_SIZE >> self.spiking
+        return (CHANNELS[self.spiking], size, size)
+
+    @property
+    def features_shape(self) -> tuple[int, int, int]:
+        c, h, w = self.spikes_shape
+        return (c * self.intervals, h, w)
+
+    def record(self) -> dict[str, Any]:
+        """As plain numbers, for a checkpoint; ``from_record`` reads it."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> NetworkSpec:
+        return cls(**{**record, "neuron": NeuronSpec(**record["neuron"])})
+
+
+def parse_name(name: str, **settings: Any) -> NetworkSpec:
+    """``ann``, ``s1a5`` … ``s6a0`` as a NetworkSpec; raises UsageError for other names."""
+    match = re.fullmatch(r"s([0-6])a([0-6])", name.lower())
+    if name.lower() == "ann":
+        return NetworkSpec(0, **settings)
+    if match is None or int(match[1]) + int(match[2]) != 6:
+        raise UsageError(f"expected a network named ann or s1a5 … s6a0, found '{name}'; x + y must be 6.")
+    return NetworkSpec(int(match[1]), **settings)
+
+
+class OrdinaryPart(nn.Module):
+    """Accumulated counts to logits: 3x3 stride-2 convolutions with normalisation, then a small dense head."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.scale = 1 / spec.interval_steps
+        stages: list[nn.Module] = []
+        before = spec.features_shape[0]
+        for after in CHANNELS[spec.spiking + 1 :]:
+            stages += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+            before = after
+        self.convolutions = nn.Sequential(*stages)
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Dropout(spec.dropout),
+            nn.Linear(before * 4, spec.hidden, bias=False),
+            nn.BatchNorm1d(spec.hidden),
+            nn.ReLU(),
+            nn.Dropout(spec.dropout),
+            nn.Linear(spec.hidden, len(LABELS)),
+        )
+
+    def forward(self, counts: Tensor) -> Tensor:
+        """(B, C·T/I, h, w) float32 counts of 0…I to (B, n_labels) logits."""
+        logits: Tensor = self.head(self.convolutions(counts * self.scale))
+        return logits
+
+
+class HybridNetwork(nn.Module):
+    """Events in, logits and spikes out."""
+
+    def __init__(self, spec: NetworkSpec, seed: int = 0) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.spec = spec
+        gains = (_FIRST_GAIN, *[_LATER_GAIN] * 5)
+        self.spiking = (
+            SpikingStack(CHANNELS[: spec.spiking + 1], INPUT_SIZE, spec.neuron, gains[: spec.spiking], seed)
+            if spec.spiking
+            else None
+        )
+        self.ordinary = OrdinaryPart(spec)
+
+    def features(self, events: EventBatch) -> tuple[Tensor, Tensor]:
+        """(B, C·T/I, h, w) counts over the last T steps, and (B, layers) spikes."""
+        spec = self.spec
+        if self.spiking is not None:
+            counts, spikes = self.spiking(events, spec.window_steps, spec.interval_steps)
+            return counts, spikes
+        return torch.from_numpy(events.accumulate(spec.window_steps, spec.interval_steps)), torch.zeros(
+            events.samples, 0
+        )
+
+    def forward(self, events: EventBatch) -> tuple[Tensor, Tensor]:
+        """(B, n_labels) logits and (B, layers) spikes."""
+        features, spikes = self.features(events)
+        return self.ordinary(features), spikes
