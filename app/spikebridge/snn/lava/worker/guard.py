@@ -1,0 +1,112 @@
+"""The outer process of the worker: stays small, watches both sides, and leaves nothing behind.
+
+Lava forks a process for each of its parts, talks through named shared memory, and none of them notices that the
+program died. So the interpreter that the program starts never imports Lava. It forks the process that does, waits
+until that one ends or the program's end of the socket is gone (SIGKILL included: the kernel closes it), kills every
+descendant, removes their shared memory, and only then exits: once it is gone, all are. If the guard itself is
+killed, the kernel kills its child, and that one's children in turn.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_SET_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+def run(descriptor: int) -> None:
+    """Serves one program on an inherited socket; does not return."""
+    connection = socket.socket(fileno=descriptor)
+    prefix = f"spikebridge-{os.getpid()}-"
+    _prctl(_SET_SUBREAPER, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    guard = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _serve(connection, guard, prefix)
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: _end(child, prefix))
+    signal.signal(signal.SIGCHLD, lambda *_: _ended(child) and _end(child, prefix))
+    if _ended(child):
+        _end(child, prefix)
+    # Only a hang-up is waited for; the data is the child's to read.
+    watch = select.poll()
+    watch.register(connection, getattr(select, "POLLRDHUP", 0) | select.POLLHUP)
+    watch.poll()
+    _end(child, prefix)
+
+
+def _serve(connection: socket.socket, guard: int, prefix: str) -> None:
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        _die_with_parent()
+        os.register_at_fork(after_in_child=_die_with_parent)
+        if os.getppid() != guard:
+            return
+        _name_shared_memory(prefix)
+        from . import service
+
+        status = service.serve(connection)
+    except BaseException:  # noqa: BLE001 - the last resort: the log is what remains of it
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _ended(child: int) -> bool:
+    """Whether the child is gone; takes in what else ended."""
+    gone = False
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        if pid == 0:
+            return gone
+        gone = gone or pid == child
+
+
+def _end(child: int, prefix: str) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except PermissionError:  # the child has not made its group yet
+        os.kill(child, signal.SIGKILL)
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+    for segment in _SHARED_MEMORY.glob(f"{prefix}*"):
+        segment.unlink(missing_ok=True)
+    os._exit(0)
+
+
+def _name_shared_memory(prefix: str) -> None:
+    """Lets the guard find the segments of its descendants: a killed owner cannot remove them."""
+    from multiprocessing import shared_memory
+
+    shared_memory._SHM_NAME_PREFIX = f"/{prefix}"  # type: ignore[attr-defined]
+
+
+def _die_with_parent() -> None:
+    _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
