@@ -49,7 +49,7 @@ def stage_statuses(
     channels, height, width = chain.bundle.spikes_shape
     features = chain.bundle.ann.input_shape
     cards = (
-        ("source", chain.binner.mapping, "bin", events_hz, "events/s", None, 5 * events_hz),
+        ("source", _mapping(chain), "bin", events_hz, "events/s", None, 5 * events_hz),
         (
             "snn",
             chain.snn.name if chain.snn else "none",
@@ -132,3 +132,9 @@ def _rail(power: tuple[PowerReading, ...], rail: str | None) -> PowerReading | N
 def _interval(chain: Chain) -> str:
     spec = chain.bundle.accumulator
     return f"T={spec.window_steps} I={spec.interval_steps}"
+
+
+def _mapping(chain: Chain) -> str:
+    sensor, width, height = chain.binner.sensor, chain.bundle.input.width, chain.bundle.input.height
+    size = f"{sensor.width}×{sensor.height}"
+    return size if (sensor.width, sensor.height) == (width, height) else f"{size} → {width}×{height}"
