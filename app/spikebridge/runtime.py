@@ -11,6 +11,7 @@ from spikebridge.bundle import Bundle, Fit, load_model
 from spikebridge.chain import Chain, Mode, open_emulator
 from spikebridge.contracts import SnnStage
 from spikebridge.errors import UsageError
+from spikebridge.events import Sensor
 from spikebridge.pipeline import Pipeline
 from spikebridge.power import PowerMonitor, discover_meters
 from spikebridge.sources import open_source
@@ -40,12 +41,8 @@ class RunSettings:
     estimate_host: bool = True
 
 
-def open_chain(settings: RunSettings, bundle: Bundle, sensor: object) -> Chain:
+def open_chain(settings: RunSettings, bundle: Bundle, sensor: Sensor) -> Chain:
     """The stages of ``bundle`` on the backends of ``settings`` for one sensor."""
-    from spikebridge.events import Sensor
-
-    if not isinstance(sensor, Sensor):
-        raise ValueError(f"expected a Sensor, got {sensor!r}")
     if settings.mode not in get_args(Mode):
         raise UsageError(f"expected --mode to be stream or window, found '{settings.mode}'.")
     spec = dataclasses.replace(bundle.input, fit=settings.fit) if settings.fit else None
@@ -60,13 +57,13 @@ def open_chain(settings: RunSettings, bundle: Bundle, sensor: object) -> Chain:
 
 def open_pipeline(uri: str, settings: RunSettings) -> Pipeline:
     """A pipeline that is ready to start; raises a SpikebridgeError and leaves nothing open otherwise."""
-    bundle = load_model(settings.model)
     source = open_source(
         uri, speed=settings.speed, loop=settings.loop, max_gap_us=settings.max_gap_us, seed=settings.seed
     )
     try:
+        bundle = load_model(settings.model)
         chain = open_chain(settings, bundle, source.info.sensor)
-        monitor = PowerMonitor(discover_meters(estimate_host=settings.estimate_host), chain.snn)
+        monitor = PowerMonitor(discover_meters(estimate_host=settings.estimate_host))
     except BaseException:
         source.close()
         raise

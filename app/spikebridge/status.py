@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from spikebridge.chain import Chain
 from spikebridge.contracts import Counters, Energy, PowerReading, StageStatus
 from spikebridge.latency import LatencyStatistics
-from spikebridge.power import HOST_RAIL, LOIHI_RAIL, PowerMonitor
+from spikebridge.power import HOST_RAIL, PowerMonitor
 
 #: Stages that run on this host's processor; their energy is their time times the host's watts.
 _HOST_STAGES = ("bin", "accumulator", "ann", "decision")
@@ -56,7 +56,7 @@ def stage_statuses(
             "snn",
             spikes_hz,
             "spikes/s",
-            LOIHI_RAIL,
+            "Loihi",
             steps_hz * channels * height * width / 8,
         ),
         (

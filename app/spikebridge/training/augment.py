@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numba import njit
@@ -60,7 +60,7 @@ class Variation:
     keep: float = 1.0
     flip: float = 0.0
     noise_per_step: float = 0.0
-    hot: NDArray[np.int64] = np.zeros(0, np.int64)
+    hot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     hot_share: float = 0.0
     mirrored: bool = False
     certainty: float = 1.0

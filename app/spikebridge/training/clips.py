@@ -24,23 +24,26 @@ from spikebridge.training.spiking import EventBatch
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip of a shard. begin, end : its events. ticks : its length in 0.1 ms. person : as simulated or recorded."""
+    """One clip of a shard. begin, end : its events. ticks : its length in 0.1 ms. person : as simulated or recorded.
+    onset : when the gesture begins, 0.1 ms from the clip's start; still before that."""
 
     label: int
     person: int
     begin: int
     end: int
     ticks: int
+    onset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A clip in memory. events : times from 0, sensor 128x128. duration_us : its length."""
+    """A clip in memory. events : times from 0, sensor 128x128. duration_us : its length. onset_us : see Clip."""
 
     events: EventArray
     label: int
     person: int
     duration_us: int
+    onset_us: int = 0
 
 
 def write_shard(folder: Path, name: str, clips: Iterable[Labelled]) -> None:
@@ -49,8 +52,9 @@ def write_shard(folder: Path, name: str, clips: Iterable[Labelled]) -> None:
     entries, parts, begin = [], [], 0
     for clip in clips:
         packed = pack(clip.events)
+        ticks = min(clip.duration_us // TICK_US, 65535)
         entries.append(
-            Clip(clip.label, clip.person, begin, begin + len(packed), min(clip.duration_us // TICK_US, 65535))
+            Clip(clip.label, clip.person, begin, begin + len(packed), ticks, clip.onset_us // TICK_US)
         )
         parts.append(packed)
         begin += len(packed)
@@ -160,7 +164,9 @@ def draw_batch(
         variation = draw(ranges, random)
         stored, clip = clips.clips[index]
         length = spec.step_ticks * variation.speed
-        start = random.random() * max(0.0, clip.ticks - spec.window_steps * length)
+        # A gesture counts once it fills more than half of the window.
+        earliest = max(0.0, clip.onset - 0.45 * spec.window_steps * length)
+        start = earliest + random.random() * max(0.0, clip.ticks - spec.window_steps * length - earliest)
         warm = spec.warm_up_steps if random.random() < streaming else 0
         rows = stored[clip.begin : clip.end]
         active, offsets = bin_window(
@@ -192,7 +198,8 @@ def fixed_windows(
     for index in indices:
         stored, clip = clips.clips[index]
         rows = stored[clip.begin : clip.end]
-        for first in range(0, clip.ticks // spec.step_ticks - spec.window_steps + 1, hop_steps):
+        onset = -(-clip.onset // spec.step_ticks)
+        for first in range(onset, clip.ticks // spec.step_ticks - spec.window_steps + 1, hop_steps):
             start = (first - spec.warm_up_steps) * spec.step_ticks
             pending.append(bin_window(rows[:, 0], rows[:, 1], start, spec.steps, spec.step_ticks, IDENTITY, 0))
             labels.append(clip.label)

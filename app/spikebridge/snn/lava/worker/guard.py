@@ -9,6 +9,7 @@ killed, the kernel kills its child, and that one's children in turn.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -20,7 +21,8 @@ from pathlib import Path
 
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _SET_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+_SHARED_MEMORY = Path("/dev/shm")
+_LIBC = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
 
 
 def run(descriptor: int) -> None:
@@ -86,14 +88,29 @@ def _end(child: int, prefix: str) -> None:
         pass
     except PermissionError:  # the child has not made its group yet
         os.kill(child, signal.SIGKILL)
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            break
+    _reap_all()
     for segment in _SHARED_MEMORY.glob(f"{prefix}*"):
         segment.unlink(missing_ok=True)
     os._exit(0)
+
+
+def _reap_all() -> None:
+    """As the subreaper, the guard inherits what its descendants leave, in whatever group: ends and takes in each."""
+    while True:
+        for pid in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _name_shared_memory(prefix: str) -> None:
@@ -108,5 +125,5 @@ def _die_with_parent() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    if _LIBC is not None:
+        _LIBC.prctl(option, value, 0, 0, 0)
