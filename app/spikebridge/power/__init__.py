@@ -1,33 +1,43 @@
-"""Power with provenance: which meters this machine has, and the thread that reads them."""
+"""Power: what can be measured on this machine, and what can only be estimated. Each figure says which of the two."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from spikebridge.contracts import PowerMeter
-from spikebridge.power.host import HOST_RAIL, HostEstimate
+from spikebridge.power.host import HOST_RAIL, WATTS_PER_BUSY_CORE, HostMeter
 from spikebridge.power.ina3221 import Ina3221Meter
-from spikebridge.power.monitor import PowerMonitor
+from spikebridge.power.loihi import LOIHI_RAIL, LoihiMeter
+from spikebridge.power.monitor import PowerMonitor, host_reading
 from spikebridge.power.powercap import PowercapMeter
 
-__all__ = ["HOST_RAIL", "PowerMonitor", "discover_meters"]
+__all__ = [
+    "HOST_RAIL",
+    "LOIHI_RAIL",
+    "WATTS_PER_BUSY_CORE",
+    "HostMeter",
+    "Ina3221Meter",
+    "LoihiMeter",
+    "PowerMonitor",
+    "PowercapMeter",
+    "discover_meters",
+    "host_reading",
+]
 
 
-def discover_meters(sysfs: Path = Path("/sys"), *, estimate_host: bool = True) -> tuple[PowerMeter, ...]:
-    """Meters of this machine. A meter that is there but may not be read stays in the list and says the fix.
+def discover_meters(sysfs: Path = Path("/sys"), estimate_host: bool = True) -> tuple[PowerMeter, ...]:
+    """Every meter of this machine; a host estimate only where no meter can be read.
 
-    estimate_host : add the estimate from CPU time where nothing can be measured; it never stands beside measured rails.
+    A meter that is there and cannot be read stays in the list: its readings are unavailable and say how to get access.
     """
     meters: list[PowerMeter] = []
-    measured = False
-    board = Ina3221Meter(sysfs)
-    if board.found:
-        meters.append(board)
-        measured = True
-    packages = PowercapMeter(sysfs)
-    if packages.found:
-        meters.append(packages)
-        measured = measured or packages.readable
-    if not measured and estimate_host:
-        meters.append(HostEstimate())
+    readable = False
+    if rails := Ina3221Meter.find(sysfs):
+        meters.append(rails)
+        readable = rails.readable()
+    if zones := PowercapMeter.find(sysfs):
+        meters.append(zones)
+        readable = readable or zones.readable()
+    if estimate_host and not readable:
+        meters.append(HostMeter())
     return tuple(meters)

@@ -1,38 +1,41 @@
-"""An estimate for hosts without a readable meter, from this process's CPU time."""
+"""What this process may draw, where no meter can be read: counted CPU time times a stated constant."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
 from spikebridge.contracts import PowerReading
 
-HOST_RAIL = "host CPU"
-#: Watts that one busy core adds: a desktop processor of 65 W TDP with 8 cores. An assumption, not a measurement.
-WATTS_PER_BUSY_CORE = 65 / 8
+HOST_RAIL = "host"
+#: An assumption, not a measurement: a core of a laptop or desktop processor under full load, its share of the caches and
+#: memory controller included. Real cores lie between about 1 W (Jetson Nano) and 20 W (desktop at its highest clock).
+WATTS_PER_BUSY_CORE = 8.0
 
 
-def _process_s() -> float:
-    times = os.times()
-    return times.user + times.system
+class HostMeter:
+    """CPU seconds of this process per second of wall time times WATTS_PER_BUSY_CORE. Idle power is not in it."""
 
+    def __init__(
+        self,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        cpu_ns: Callable[[], int] = time.process_time_ns,
+    ) -> None:
+        self._clock_ns = clock_ns
+        self._cpu_ns = cpu_ns
+        self._wall_before, self._cpu_before = clock_ns(), cpu_ns()
+        self._busy_cores: float | None = None
 
-class HostEstimate:
-    """CPU time of this process between two reads times ``WATTS_PER_BUSY_CORE``; always "estimated"."""
-
-    name = "CPU time"
-
-    def __init__(self, cpu_s: Callable[[], float] = _process_s, clock: Callable[[], float] = time.monotonic) -> None:
-        self._cpu_s = cpu_s
-        self._clock = clock
-        self._before = (cpu_s(), clock())
+    @property
+    def name(self) -> str:
+        return "Host estimate"
 
     def read(self) -> tuple[PowerReading, ...]:
-        scope = f"this process, {WATTS_PER_BUSY_CORE:.1f} W per busy core assumed"
-        now = (self._cpu_s(), self._clock())
-        busy_s, elapsed_s = now[0] - self._before[0], now[1] - self._before[1]
-        if elapsed_s <= 0:
-            return (PowerReading(HOST_RAIL, None, "unavailable", scope),)
-        self._before = now
-        return (PowerReading(HOST_RAIL, busy_s / elapsed_s * WATTS_PER_BUSY_CORE, "estimated", scope, static_w=0.0),)
+        wall_ns, cpu_ns = self._clock_ns(), self._cpu_ns()
+        if wall_ns > self._wall_before:
+            self._busy_cores = (cpu_ns - self._cpu_before) / (wall_ns - self._wall_before)
+            self._wall_before, self._cpu_before = wall_ns, cpu_ns
+        if self._busy_cores is None:
+            return (PowerReading(HOST_RAIL, None, "unavailable", "this process: waiting for the second reading"),)
+        scope = f"this process: CPU time × {WATTS_PER_BUSY_CORE:g} W per busy core (assumed), idle power not included"
+        return (PowerReading(HOST_RAIL, self._busy_cores * WATTS_PER_BUSY_CORE, "estimated", scope),)

@@ -1,83 +1,111 @@
-"""Jetson's INA3221 power monitor through sysfs, in both layouts that JetPack has had."""
+"""The INA3221 monitors of a Jetson, through both layouts that its kernels have had in sysfs.
+
+hwmon (JetPack 5 and later): ``in{N}_label``, ``in{N}_input`` mV, ``curr{N}_input`` mA. N runs from 1 to 3; 7 is the sum
+of the shunt voltages, which is no power rail. iio (JetPack 4): ``rail_name_{N}``, ``in_power{N}_input`` mW, N from 0 to 2.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from spikebridge.contracts import PowerReading
 
-#: Rails that measure the whole module or board; the others are parts of them (NVIDIA, Jetson Linux developer guide).
-WHOLE_BOARD = ("VDD_IN", "POM_5V_IN", "VIN_SYS_5V0", "CV_IN")
-_SUM_CHANNEL = 7
+#: Rails that feed the whole module; the chip's other rails are parts of them.
+WHOLE_BOARD = ("POM_5V_IN", "VDD_IN")
+_CHANNELS = (1, 2, 3)
+_ACCESS = "run 'sudo chmod a+r {path}' or start the program as a user who may read it"
 
 
 @dataclass(frozen=True, slots=True)
 class _Rail:
-    label: str
-    watts: Callable[[], float]
+    """``power`` is a file in mW, or None where volts (mV) and amperes (mA) are read."""
+
+    name: str
+    volts: Path
+    amperes: Path
+    power: Path | None = None
+
+    def watts(self) -> float:
+        if self.power is not None:
+            return _number(self.power) / 1e3
+        return _number(self.volts) * _number(self.amperes) / 1e6
 
 
 class Ina3221Meter:
-    """All labelled rails of the board. Power = voltage in mV times current in mA; 8 mV and 40 µV/shunt resolution."""
+    """All connected rails of all INA3221 of the board."""
 
-    name = "INA3221"
+    def __init__(self, rails: tuple[_Rail, ...]) -> None:
+        self._rails = rails
 
-    def __init__(self, sysfs: Path = Path("/sys")) -> None:
-        devices = sysfs / "bus" / "i2c" / "devices"
-        self._rails = [*_hwmon_rails(devices), *_iio_rails(devices)]
+    @classmethod
+    def find(cls, sysfs: Path) -> Ina3221Meter | None:
+        """The meter of this board, or None where there is no INA3221 with a connected rail."""
+        devices = sysfs / "bus/i2c/devices"
+        rails = (*_hwmon_rails(devices), *_iio_rails(devices))
+        return cls(rails) if rails else None
 
     @property
-    def found(self) -> bool:
-        return bool(self._rails)
+    def name(self) -> str:
+        return "Jetson INA3221"
+
+    def readable(self) -> bool:
+        """True when at least one rail gives a figure."""
+        return any(reading.watts is not None for reading in self.read())
 
     def read(self) -> tuple[PowerReading, ...]:
-        return tuple(_reading(rail) for rail in self._rails)
+        return tuple(_read(rail) for rail in self._rails)
 
 
-def _reading(rail: _Rail) -> PowerReading:
-    whole = rail.label in WHOLE_BOARD
-    scope = "whole board" if whole else "one rail of the board"
+def _read(rail: _Rail) -> PowerReading:
+    whole = rail.name in WHOLE_BOARD
     try:
-        return PowerReading(rail.label, rail.watts(), "measured", scope, whole)
+        watts = rail.watts()
+    except PermissionError as error:
+        fix = _ACCESS.format(path=error.filename)
+        return PowerReading(rail.name, None, "unavailable", f"{rail.name} may not be read; {fix}", whole)
     except (OSError, ValueError) as error:
-        return PowerReading(rail.label, None, "unavailable", f"{scope}; reading failed: {error}", whole)
+        return PowerReading(rail.name, None, "unavailable", f"{rail.name} could not be read: {error}", whole)
+    scope = "whole board, other rails included" if whole else f"rail {rail.name} of the Jetson"
+    return PowerReading(rail.name, watts, "measured", scope, whole)
 
 
-def _hwmon_rails(devices: Path) -> list[_Rail]:
-    """JetPack 5 and 6: ``hwmon/hwmon*/in{N}_label`` with mV and mA beside it."""
-    rails = []
-    for path in sorted(devices.glob("*/hwmon/hwmon*/in*_label")):
-        match = re.fullmatch(r"in(\d+)_label", path.name)
-        label = path.read_text().strip()
-        if match is None or int(match[1]) == _SUM_CHANNEL or not _connected(label):
+def _hwmon_rails(devices: Path) -> Iterator[_Rail]:
+    for folder in sorted(devices.glob("*/hwmon/hwmon*")):
+        # Other sensors on the bus have in1_label and curr1_input too.
+        if _text(folder / "name") != "ina3221":
             continue
-        rails.append(
-            _Rail(label, _product(path.with_name(f"in{match[1]}_input"), path.with_name(f"curr{match[1]}_input")))
+        for channel in _CHANNELS:
+            name = _text(folder / f"in{channel}_label")
+            if _connected(name):
+                yield _Rail(name, folder / f"in{channel}_input", folder / f"curr{channel}_input")
+
+
+def _iio_rails(devices: Path) -> Iterator[_Rail]:
+    for label in sorted(devices.glob("*/iio:device*/rail_name_*")):
+        channel, folder, name = label.name.rpartition("_")[2], label.parent, _text(label)
+        if not _connected(name):
+            continue
+        power = folder / f"in_power{channel}_input"
+        yield _Rail(
+            name,
+            folder / f"in_voltage{channel}_input",
+            folder / f"in_current{channel}_input",
+            power if power.exists() else None,
         )
-    return rails
 
 
-def _iio_rails(devices: Path) -> list[_Rail]:
-    """JetPack 4: ``iio:device*/rail_name_{N}`` with the power in mW."""
-    rails = []
-    for path in sorted(devices.glob("*/iio:device*/rail_name_*")):
-        label = path.read_text().strip()
-        if _connected(label):
-            number = path.name.rsplit("_", 1)[1]
-            rails.append(_Rail(label, _milliwatts(path.with_name(f"in_power{number}_input"))))
-    return rails
+def _connected(name: str) -> bool:
+    return bool(name) and "NC" not in name.replace("-", "_").split("_")
 
 
-def _connected(label: str) -> bool:
-    return bool(label) and "NC" not in label.split("_")
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
 
 
-def _product(millivolts: Path, milliamperes: Path) -> Callable[[], float]:
-    return lambda: int(millivolts.read_text()) * int(milliamperes.read_text()) / 1e6
-
-
-def _milliwatts(path: Path) -> Callable[[], float]:
-    return lambda: int(path.read_text()) / 1e3
+def _number(path: Path) -> int:
+    return int(path.read_text(encoding="ascii"))

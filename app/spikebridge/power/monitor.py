@@ -1,77 +1,127 @@
-"""Samples all meters of a run from one thread."""
+"""Reads all meters ten times a second on one thread and keeps the newest readings and the energy of each rail."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from spikebridge.contracts import PowerMeter, PowerReading
+from spikebridge.contracts import PowerMeter, PowerReading, SnnStage
 from spikebridge.power.host import HOST_RAIL, WATTS_PER_BUSY_CORE
+from spikebridge.power.loihi import LOIHI_RAIL, LoihiMeter
 
-_PERIOD_S = 0.1
-#: Weight of the newest sample in the shown value: smooths over about half a second, as the sensors are coarse.
-_WEIGHT = 0.2
+INTERVAL_S = 0.1
 
 
 @dataclass(slots=True)
-class _Mean:
-    total: float = 0.0
-    n: int = 0
+class _Integral:
+    """Energy of one rail over the time in which it gave a figure."""
+
+    energy_mj: float = 0.0
+    seconds: float = 0.0
 
 
 class PowerMonitor:
-    """Ten samples a second of every meter until ``close``. Without meters no thread is started."""
+    """Samples from its construction until ``close``. Every method may be called from any thread and returns at once.
 
-    def __init__(self, meters: Sequence[PowerMeter]) -> None:
-        self._meters = tuple(meters)
+    meters : of this host, see ``discover_meters``. snn : its activity is priced as Loihi power; None where nothing
+    spikes. start : False leaves sampling to calls of ``sample``.
+    """
+
+    def __init__(
+        self,
+        meters: Sequence[PowerMeter],
+        snn: SnnStage | None = None,
+        *,
+        start: bool = True,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._meters: tuple[PowerMeter, ...] = (*meters, LoihiMeter(snn, clock_ns=clock_ns)) if snn else tuple(meters)
+        self._clock_ns = clock_ns
+        self._failed: dict[str, PowerReading] = {}
         self._latest: tuple[PowerReading, ...] = ()
-        self._smooth: dict[str, float] = {}
-        self._means: dict[str, _Mean] = {}
-        self._closed = threading.Event()
+        self._integrals: dict[str, _Integral] = {}
+        self._before_ns = clock_ns()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        if self._meters:
-            self._thread = threading.Thread(target=self._run, name="spikebridge-power", daemon=True)
+        if start:
+            self._thread = threading.Thread(target=self._run, name="power", daemon=True)
             self._thread.start()
 
     def latest(self) -> tuple[PowerReading, ...]:
-        """The newest readings of all meters, smoothed over about half a second."""
+        """The newest reading of every rail; empty until the first sample."""
         return self._latest
 
     def mean_w(self, rail: str) -> float | None:
-        """Mean over the run; None when the rail never had a value."""
-        mean = self._means.get(rail)
-        return mean.total / mean.n if mean else None
+        """Mean watts of ``rail`` over the run, each sample weighted by its length; None without a figure."""
+        with self._lock:
+            integral = self._integrals.get(rail)
+            return integral.energy_mj / 1e3 / integral.seconds if integral and integral.seconds else None
+
+    def energy_mj(self, rail: str) -> float | None:
+        """Energy of ``rail`` since the start; None without a figure."""
+        with self._lock:
+            integral = self._integrals.get(rail)
+            return integral.energy_mj if integral and integral.seconds else None
 
     def busy_host_w(self) -> float | None:
-        """Watts to charge for the time in which a stage keeps one core busy; None when nothing is known.
+        """Watts to charge for a stage while it runs on this host; None where nothing is known.
 
-        The host estimate's constant where that is in use; else the mean of the first measured whole-board or package
-        rail, an upper bound since it covers all programs.
+        Measured: mean of the whole board or platform, else the sum of the separate rails. Otherwise the constant of the
+        host estimate, because one stage keeps one core busy.
         """
-        for reading in self._latest:
-            if reading.rail == HOST_RAIL:
-                return WATTS_PER_BUSY_CORE
-            if reading.whole and reading.provenance == "measured":
-                return self.mean_w(reading.rail)
-        return None
+        readings = [reading for reading in self._latest if reading.rail != LOIHI_RAIL]
+        measured = [reading for reading in readings if reading.provenance == "measured"]
+        wholes = [reading for reading in measured if reading.whole]
+        means = [mean for reading in (wholes or measured) if (mean := self.mean_w(reading.rail)) is not None]
+        if means:
+            return sum(means)
+        estimated = any(reading.rail == HOST_RAIL and reading.provenance == "estimated" for reading in readings)
+        return WATTS_PER_BUSY_CORE if estimated else None
+
+    def sample(self) -> None:
+        """Reads every meter once."""
+        readings = tuple(reading for meter in self._meters for reading in self._read(meter))
+        now_ns = self._clock_ns()
+        seconds = (now_ns - self._before_ns) / 1e9
+        with self._lock:
+            self._before_ns = now_ns
+            for reading in readings:
+                if reading.watts is not None:
+                    integral = self._integrals.setdefault(reading.rail, _Integral())
+                    integral.energy_mj += reading.watts * 1e3 * seconds
+                    integral.seconds += seconds
+            self._latest = readings
 
     def close(self) -> None:
         """Ends the thread; may be called twice."""
-        self._closed.set()
+        self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=2)
+            self._thread.join()
 
     def _run(self) -> None:
-        while not self._closed.wait(_PERIOD_S):
-            self._latest = tuple(self._take(r) for meter in self._meters for r in meter.read())
+        while not self._stop.wait(INTERVAL_S):
+            self.sample()
 
-    def _take(self, reading: PowerReading) -> PowerReading:
-        if reading.watts is None:
-            return reading
-        mean = self._means.setdefault(reading.rail, _Mean())
-        mean.total += reading.watts
-        mean.n += 1
-        before = self._smooth.get(reading.rail, reading.watts)
-        watts = self._smooth[reading.rail] = before + _WEIGHT * (reading.watts - before)
-        return PowerReading(reading.rail, watts, reading.provenance, reading.scope, reading.whole, reading.static_w)
+    def _read(self, meter: PowerMeter) -> tuple[PowerReading, ...]:
+        if meter.name in self._failed:
+            return (self._failed[meter.name],)
+        try:
+            return meter.read()
+        # A broken meter must not end the demo: its figure turns unavailable, with the cause, and it is not asked again.
+        except Exception as error:  # noqa: BLE001
+            scope = f"{meter.name} failed: {error}"
+            self._failed[meter.name] = PowerReading(meter.name, None, "unavailable", scope)
+            return (self._failed[meter.name],)
+
+
+def host_reading(readings: Sequence[PowerReading]) -> PowerReading | None:
+    """The one reading that stands for this host: whole board, else the first measured rail, else whatever there is."""
+    own = [reading for reading in readings if reading.rail != LOIHI_RAIL]
+    return max(
+        own,
+        key=lambda reading: (reading.watts is not None, reading.provenance == "measured", reading.whole),
+        default=None,
+    )

@@ -1,68 +1,106 @@
-"""Package power of Intel and AMD processors through the kernel's powercap (RAPL) counters."""
+"""Package and memory power of Intel and AMD processors from the kernel's RAPL energy counters."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from spikebridge.contracts import PowerReading
 
-_FIX = "permission denied; run 'sudo chmod a+r /sys/class/powercap/*/energy_uj'"
+#: Core and uncore are parts of their package and left out; DRAM is not part of it.
+_SEPARATE_RAILS = ("package", "dram", "psys")
+#: Counters are renewed about every millisecond; shorter differences are noise.
+_SHORTEST_NS = 10_000_000
+ACCESS_FIX = "sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj"
+
+
+@dataclass(slots=True)
+class _Zone:
+    """One counter in µJ and its last value; ``energy_uj`` None when it could not be read."""
+
+    rail: str
+    folder: Path
+    range_uj: int
+    energy_uj: int | None = None
+    at_ns: int = 0
+    watts: float | None = None
 
 
 class PowercapMeter:
-    """Mean power of each processor package between two reads; the first read only starts the measurement.
+    """Mean watts between two reads, from the difference of energy counters."""
 
-    clock : seconds, monotonic; a parameter for tests.
-    """
+    def __init__(self, zones: list[_Zone], clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._zones = zones
+        self._clock_ns = clock_ns
+        self.read()
 
-    name = "RAPL"
+    @classmethod
+    def find(cls, sysfs: Path, clock_ns: Callable[[], int] = time.monotonic_ns) -> PowercapMeter | None:
+        """The meter of this processor, or None where the kernel offers no RAPL zone.
 
-    def __init__(self, sysfs: Path = Path("/sys"), clock: Callable[[], float] = time.monotonic) -> None:
-        zones = sorted((sysfs / "class" / "powercap").glob("*-rapl:?"))
-        self._zones = [zone for zone in zones if (zone / "energy_uj").exists()]
-        self._clock = clock
-        self._before: dict[Path, tuple[int, float]] = {}
+        ``intel-rapl-mmio`` shows the same package by another way and is left out.
+        """
+        zones = []
+        for folder in sorted((sysfs / "class/powercap").glob("intel-rapl:*")):
+            name = _text(folder / "name")
+            if not name.startswith(_SEPARATE_RAILS):
+                continue
+            socket = folder.name.split(":")[1]
+            rail = f"{name}-{socket}" if name == "dram" else name
+            zones.append(_Zone(rail, folder, int(_text(folder / "max_energy_range_uj") or 0)))
+        return cls(zones, clock_ns) if zones else None
 
     @property
-    def found(self) -> bool:
-        return bool(self._zones)
+    def name(self) -> str:
+        return "Processor energy counters (RAPL)"
 
-    @property
     def readable(self) -> bool:
-        """Whether at least one package may be read by this user."""
-        return any(
-            reading.provenance == "measured" or (reading.watts is None and _FIX not in reading.scope)
-            for reading in self.read()
-        )
+        """True when at least one counter may be read."""
+        return any(zone.energy_uj is not None for zone in self._zones)
 
     def read(self) -> tuple[PowerReading, ...]:
-        return tuple(self._reading(zone) for zone in self._zones)
+        return tuple(self._read(zone) for zone in self._zones)
 
-    def _reading(self, zone: Path) -> PowerReading:
+    def _read(self, zone: _Zone) -> PowerReading:
+        whole = zone.rail.startswith("psys")
         try:
-            rail = (zone / "name").read_text().strip()
-            energy_uj = int((zone / "energy_uj").read_text())
-            wraps_at_uj = int((zone / "max_energy_range_uj").read_text())
+            energy_uj = int((zone.folder / "energy_uj").read_text(encoding="ascii"))
         except PermissionError:
-            return PowerReading(_name(zone), None, "unavailable", _FIX)
+            scope = f"{zone.rail} may be read by root only; run '{ACCESS_FIX}'"
+            return _unavailable(zone, scope, whole)
         except (OSError, ValueError) as error:
-            return PowerReading(_name(zone), None, "unavailable", f"reading failed: {error}")
-        now_s = self._clock()
-        before = self._before.get(zone)
-        self._before[zone] = (energy_uj, now_s)
-        if before is None or now_s <= before[1]:
-            return PowerReading(rail, None, "unavailable", "whole processor package; first sample")
-        used_uj = energy_uj - before[0]
-        if used_uj < 0:
-            used_uj += wraps_at_uj
-        watts = used_uj / 1e6 / (now_s - before[1])
-        return PowerReading(rail, watts, "measured", "whole processor package, all programs", whole=True)
+            return _unavailable(zone, f"{zone.rail} could not be read: {error}", whole)
+        now_ns = self._clock_ns()
+        if zone.energy_uj is None:
+            zone.energy_uj, zone.at_ns = energy_uj, now_ns
+        elif now_ns - zone.at_ns >= _SHORTEST_NS:
+            used_uj = energy_uj - zone.energy_uj
+            if used_uj < 0:  # the counter went past its range and began again
+                used_uj += zone.range_uj
+            zone.watts = used_uj * 1e3 / (now_ns - zone.at_ns) if used_uj >= 0 else None
+            zone.energy_uj, zone.at_ns = energy_uj, now_ns
+        if zone.watts is None:
+            return PowerReading(zone.rail, None, "unavailable", f"{zone.rail}: waiting for the second reading", whole)
+        return PowerReading(zone.rail, zone.watts, "measured", _scope(zone.rail), whole)
 
 
-def _name(zone: Path) -> str:
+def _unavailable(zone: _Zone, scope: str, whole: bool) -> PowerReading:
+    zone.energy_uj = zone.watts = None
+    return PowerReading(zone.rail, None, "unavailable", scope, whole)
+
+
+def _scope(rail: str) -> str:
+    if rail.startswith("psys"):
+        return "whole platform, all programs"
+    if rail.startswith("dram"):
+        return "memory, all programs"
+    return "processor package, all programs"
+
+
+def _text(path: Path) -> str:
     try:
-        return (zone / "name").read_text().strip()
+        return path.read_text(encoding="ascii").strip()
     except OSError:
-        return zone.name
+        return ""
