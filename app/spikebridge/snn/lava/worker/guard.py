@@ -28,7 +28,8 @@ _LIBC = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
 def run(descriptor: int) -> None:
     """Serves one program on an inherited socket; does not return."""
     connection = socket.socket(fileno=descriptor)
-    prefix = f"spikebridge-{os.getpid()}-"
+    # Of one length, so that none begins another, and short: Python leaves 14 characters for the whole name.
+    prefix = f"sb{os.getpid():06x}"
     _prctl(_SET_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guard = os.getpid()

@@ -2,9 +2,10 @@
 
     program → worker                            worker → program
     OPEN    JSON: network, shapes, backend      PROGRESS  JSON: {"words"}, any number while opening
-                                                READY     JSON: shapes and names of the layers, versions
-    STEP    counts, uint8 (C, H, W)             SPIKES    output, uint8 (C', H', W'), then the spikes of the layers
-                                                          before it, each packed to bits; nothing of them on hardware
+                                                READY     JSON: shapes of the layers, versions
+    STEP    counts, uint8 (C, H, W)             SPIKES    output, uint8 (C', H', W'); but for hardware then also the
+                                                          spikes of the layers before it, each packed to bits, and
+                                                          the neuron updates of each layer, int64
                                                 FIGURES   JSON, before SPIKES, when a profiler measured
     RESET   empty                               DONE      empty
     STATE   empty                               STATE     currents and voltages of each layer, int32 (C, H, W)
@@ -77,8 +78,7 @@ def _read(connection: socket.socket, length: int, deadline_s: float | None) -> b
         try:
             n_read = connection.recv_into(view)
         except TimeoutError:
-        raise
-            raise TimeoutError from error
+            raise
         except OSError as error:
             raise ClosedError("the other end is gone") from error
         if n_read == 0:

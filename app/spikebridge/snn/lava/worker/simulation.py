@@ -1,0 +1,44 @@
+"""Lava's CPU simulation: bit-accurate fixed point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lava.magma.core.run_configs import Loihi2SimCfg  # type: ignore[import-not-found]
+
+from . import models
+
+
+class SimulationBackend:
+    traced = True
+
+    def __init__(self, network: Any, request: dict[str, Any], say: Callable[[str], None]) -> None:
+        del request, say
+        self._memory = models.Memory([tuple(layer.neuron.s_out.shape) for layer in network.layers])
+        models.use(self._memory)
+        for number, layer in enumerate(network.layers):
+            layer.neuron.proc_params[models.LAYER] = number
+
+    def connect(self, source: Any, network: Any, sink: Any) -> None:
+        source.connect(network.inp)
+        network.out.connect(sink)
+
+    def run_configuration(self) -> Any:
+        return Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models.MODELS)
+
+    def spikes(self) -> list[Any]:
+        return self._memory.spikes
+
+    def updates(self) -> Any:
+        return self._memory.updates
+
+    def state(self) -> list[tuple[Any, Any]]:
+        return list(zip(self._memory.u, self._memory.v))
+
+    def reset(self, advance_silent: Callable[[], None]) -> None:
+        del advance_silent
+        self._memory.clear()
+
+    def figures(self) -> dict[str, Any]:
+        return {}
