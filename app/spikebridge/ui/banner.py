@@ -1,0 +1,60 @@
+"""An error or a note across the top of the window: one sentence and a way to dismiss it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from spikebridge.ui import theme
+
+
+class Banner(QWidget):
+    """Lies over the content, so that nothing moves when it comes and goes."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._icon = QLabel("⚠")
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        dismiss = QToolButton()
+        dismiss.setText("Dismiss  (Esc)")
+        dismiss.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        dismiss.clicked.connect(self.hide)
+        self._layout = QHBoxLayout(self)
+        self._layout.addWidget(self._icon)
+        self._layout.addWidget(self._words, 1)
+        self._layout.addWidget(dismiss)
+        self.hide()
+
+    @property
+    def words(self) -> str:
+        """The sentence shown, empty when none is."""
+        return self._words.text() if not self.isHidden() else ""
+
+    def set_scale(self, scale: float) -> None:
+        pad = round(16 * scale)
+        self._layout.setContentsMargins(round(24 * scale), pad, pad, pad)
+        self._layout.setSpacing(pad)
+        self.setStyleSheet(
+            f"#banner {{ background: #3a2016; border: 2px solid {theme.ALARM.name()}; border-radius: {pad // 2}px; }}"
+            f"#banner QLabel {{ font-size: {round(22 * scale)}px; color: {theme.TEXT.name()}; }}"
+        )
+
+    def show_error(self, sentence: str) -> None:
+        sentence = sentence.strip()
+        self._words.setText(sentence[:1].upper() + sentence[1:])
+        self.setAccessibleName(sentence)
+        self.place()
+        self.show()
+        self.raise_()
+
+    def place(self) -> None:
+        """As wide as the window, as high as the sentence needs."""
+        parent = self.parentWidget()
+        if parent is not None:
+            margin = theme.UNIT * 2
+            width = parent.width() - 2 * margin
+            self.setGeometry(margin, margin, width, max(self.heightForWidth(width), self.sizeHint().height()))

@@ -1,0 +1,91 @@
+"""Threshold and smoothing of the decision, visible and adjustable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+THRESHOLD_STEP = 0.05
+#: Smoothing times that the buttons and keys step through, µs.
+SMOOTHINGS_US = (0, 50_000, 100_000, 150_000, 200_000, 300_000, 400_000, 500_000, 750_000, 1_000_000, 2_000_000)
+
+
+def next_threshold(value: float, direction: int) -> float:
+    return min(1.0, max(0.0, round(round(value / THRESHOLD_STEP + direction) * THRESHOLD_STEP, 4)))
+
+
+def next_smoothing_us(value_us: int, direction: int) -> int:
+    """The neighbouring step, also from a value between two steps."""
+    if direction > 0:
+        return next((step for step in SMOOTHINGS_US if step > value_us), SMOOTHINGS_US[-1])
+    return next((step for step in reversed(SMOOTHINGS_US) if step < value_us), SMOOTHINGS_US[0])
+
+
+class Stepper(QWidget):
+    """A name, a value and two buttons; the value's place does not move."""
+
+    stepped = pyqtSignal(int)
+
+    def __init__(self, name: str, widest: str, keys: str) -> None:
+        super().__init__()
+        self._widest = widest
+        title = QLabel(name)
+        title.setProperty("muted", True)
+        self._value = QLabel("–")
+        self._value.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(title)
+        layout.addWidget(self._button("−", -1, f"Lower the {name.lower()} ({keys.split()[0]})"))
+        layout.addWidget(self._value)
+        layout.addWidget(self._button("+", 1, f"Raise the {name.lower()} ({keys.split()[1]})"))
+
+    def _button(self, text: str, direction: int, hint: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(hint)
+        button.setAccessibleName(hint)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAutoRepeat(True)
+        emit: Callable[[], None] = lambda: self.stepped.emit(direction)  # noqa: E731
+        button.clicked.connect(emit)
+        return button
+
+    def set_text(self, text: str) -> None:
+        self._value.setText(text)
+
+    def text(self) -> str:
+        return self._value.text()
+
+    def set_scale(self, scale: float) -> None:
+        self.ensurePolished()
+        self._value.setFixedWidth(self._value.fontMetrics().horizontalAdvance(self._widest) + round(12 * scale))
+
+
+class SettingsBar(QWidget):
+    """Two steppers under the bars."""
+
+    threshold_stepped = pyqtSignal(int)
+    smoothing_stepped = pyqtSignal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threshold = Stepper("Threshold", "100 %", "[ ]")
+        self.smoothing = Stepper("Smoothing", "2000 ms", "{ }")
+        self.threshold.stepped.connect(self.threshold_stepped)
+        self.smoothing.stepped.connect(self.smoothing_stepped)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.threshold)
+        layout.addStretch(1)
+        layout.addWidget(self.smoothing)
+
+    def show_values(self, threshold: float, smoothing_us: int) -> None:
+        self.threshold.set_text(f"{threshold:.0%}")
+        self.smoothing.set_text(f"{smoothing_us / 1000:.0f} ms")
+
+    def set_scale(self, scale: float) -> None:
+        self.threshold.set_scale(scale)
+        self.smoothing.set_scale(scale)

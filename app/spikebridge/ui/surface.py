@@ -1,0 +1,125 @@
+"""The picture of the events without Qt: when each pixel last saw one, and how that becomes palette indices.
+
+``ages`` of a pixel fade linearly over a chosen time; the palette, 256 colours, turns that into light. Index 0 is
+"nothing", 1…127 ON from oldest to newest, 129…255 OFF likewise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spikebridge.events import EventArray, Sensor
+
+#: Newest level of one polarity; OFF indices lie ``_OFF`` above those of ON.
+_LEVELS = 127
+_OFF = 128
+#: Long ago, and far enough from the smallest int64 that differences never wrap.
+_NEVER = np.int64(-(2**62))
+
+
+@njit(cache=True, nogil=True)
+def _absorb(events: Any, last_us: Any, off: Any) -> None:
+    height, width = last_us.shape
+    for i in range(events.size):
+        x = events[i].x
+        y = events[i].y
+        if x < width and y < height:
+            last_us[y, x] = events[i].t
+            off[y, x] = _OFF if events[i].polarity == 0 else 0
+
+
+@njit(cache=True, nogil=True)
+def _shade(last_us: Any, off: Any, now_us: int, fade_us: int, rows: Any, columns: Any, image: Any) -> None:
+    """``image[i, j]`` shows the newest event of source rows ``rows[i]:rows[i+1]`` and columns likewise, at least one."""
+    oldest_us = now_us - fade_us
+    gain = np.float32(_LEVELS / fade_us)
+    for i in range(rows.size - 1):
+        for j in range(columns.size - 1):
+            y = rows[i]
+            x = columns[j]
+            newest = last_us[y, x]
+            polarity = off[y, x]
+            for yy in range(rows[i], rows[i + 1]):
+                for xx in range(columns[j], columns[j + 1]):
+                    if last_us[yy, xx] > newest:
+                        newest = last_us[yy, xx]
+                        polarity = off[yy, xx]
+            image[i, j] = 0
+            if newest > oldest_us:
+                level = 1 + np.int32(np.float32(newest - oldest_us) * gain)
+                image[i, j] = min(level, _LEVELS) + polarity
+
+
+@njit(cache=True, nogil=True)
+def _shade_pixels(last_us: Any, off: Any, now_us: int, fade_us: int, image: Any) -> None:
+    oldest_us = now_us - fade_us
+    gain = np.float32(_LEVELS / fade_us)
+    height, width = last_us.shape
+    for y in range(height):
+        for x in range(width):
+            since = last_us[y, x] - oldest_us
+            level = min(1 + np.int32(np.float32(min(since, fade_us)) * gain), _LEVELS)
+            image[y, x] = np.uint8(level + off[y, x]) if since > 0 else np.uint8(0)
+
+
+class TimeSurface:
+    """When and with which polarity each pixel of a sensor saw its last event."""
+
+    def __init__(self, sensor: Sensor) -> None:
+        self.sensor = sensor
+        self.now_us = 0
+        self._last_us = np.full((sensor.height, sensor.width), _NEVER, np.int64)
+        self._off = np.zeros((sensor.height, sensor.width), np.uint8)
+
+    def clear(self) -> None:
+        self._last_us.fill(_NEVER)
+
+    def absorb(self, events: EventArray, t_stop_us: int) -> None:
+        """Events of one packet; time that runs backwards (a seek) starts an empty picture."""
+        if t_stop_us < self.now_us:
+            self.clear()
+        self.now_us = t_stop_us
+        if events.size:
+            frozen = events.view()
+            frozen.flags.writeable = False
+            _absorb(frozen, self._last_us, self._off)
+
+    def shade(self, fade_us: int, image: NDArray[np.uint8]) -> None:
+        """Palette indices into ``image`` (h, w): pixel by pixel at the sensor's size, else newest of each block.
+
+        A picture smaller than the sensor takes the newest event under each of its pixels: dropping rows instead would
+        hide single events.
+        """
+        height, width = image.shape
+        if (height, width) == self._last_us.shape:
+            _shade_pixels(self._last_us, self._off, self.now_us, fade_us, image)
+            return
+        rows = np.arange(height + 1, dtype=np.int64) * self.sensor.height // height
+        columns = np.arange(width + 1, dtype=np.int64) * self.sensor.width // width
+        _shade(self._last_us, self._off, self.now_us, fade_us, rows, columns, image)
+
+
+def palette(on: tuple[int, int, int], off: tuple[int, int, int], ground: tuple[int, int, int]) -> list[int]:
+    """256 colours 0xAARRGGBB: from ``ground`` to the colours of ON and OFF, the newest events brightest."""
+    colours = np.empty((256, 3))
+    # The square root keeps a fading trail visible for most of its time; a linear ramp looks black after a third.
+    ramp = np.sqrt(np.arange(1, _LEVELS + 1) / _LEVELS)[:, None]
+    colours[[0, _OFF]] = ground
+    for start, colour in ((1, on), (_OFF + 1, off)):
+        colours[start : start + _LEVELS] = ramp * np.array(colour) + (1 - ramp) * np.array(ground)
+    red, green, blue = np.rint(colours).astype(np.int64).T
+    return [int(c) for c in (0xFF << 24) | (red << 16) | (green << 8) | blue]
+
+
+_GROUND = (6, 8, 12)
+#: Told apart by lightness as well as hue: by every colour vision, and in a black and white print.
+PALETTES: dict[str, list[int]] = {
+    "orange and blue": palette((255, 190, 60), (50, 130, 220), _GROUND),
+    "white and grey": palette((255, 255, 255), (112, 120, 132), _GROUND),
+}
+#: Times over which an event fades, µs.
+FADES_US = (10_000, 30_000, 60_000, 120_000, 300_000, 1_000_000)
