@@ -1,5 +1,27 @@
 """Lava, the reference: ``--snn lava`` and ``--snn loihi2``. It runs in a worker process with a Python of its own."""
 
-from spikebridge.snn.lava.stage import LavaOptions, LavaStage
+from __future__ import annotations
 
-__all__ = ["LavaOptions", "LavaStage"]
+from pathlib import Path
+
+from spikebridge.snn.lava.hardware import HardwareOptions, Loihi2Meter
+from spikebridge.snn.lava.stage import LavaOptions, LavaStage
+from spikebridge.snn.network import Shape
+
+__all__ = ["HardwareOptions", "LavaOptions", "LavaStage", "Loihi2Meter", "open_lava", "open_loihi2"]
+
+#: Boards are scheduled and compiled for: minutes, not seconds.
+_BOARD_START_S = 300.0
+
+
+def open_lava(network: Path, input_shape: Shape) -> LavaStage:
+    """``--snn lava``: starts at once, in the background; see ``LavaStage``. MissingError without an environment."""
+    return LavaStage(network, input_shape)
+
+
+def open_loihi2(network: Path, input_shape: Shape, hardware: HardwareOptions | None = None) -> LavaStage:
+    """``--snn loihi2``: as ``open_lava``; ``wait_ready`` raises MissingError that says what is not there."""
+    options = LavaOptions(
+        backend="loihi2", start_deadline_s=_BOARD_START_S, hardware=(hardware or HardwareOptions()).request()
+    )
+    return LavaStage(network, input_shape, options)

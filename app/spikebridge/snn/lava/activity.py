@@ -15,7 +15,8 @@ from spikebridge.snn.synapses import fan_out
 class Activity:
     """Monotonic counts of one stage; see ``Emulator.activity`` for what is counted.
 
-    Hardware shows only the output's spikes: there the counts of the layers before it, and all neuron updates, stay zero.
+    Hardware shows only the output's spikes: there the spikes of the layers before it, what they cause, and all neuron
+    updates stay zero.
     """
 
     def __init__(self, network: Network) -> None:

@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -36,7 +35,7 @@ class Worker:
     def __init__(self, python: Path, import_path: str = "") -> None:
         if not hasattr(socket, "socketpair") or not hasattr(os, "fork"):
             raise MissingError("expected Linux or macOS for Lava's processes, found neither; use the emulator.")
-        self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         self._closing = threading.Lock()
         self._connection, theirs = socket.socketpair()
         try:
@@ -93,9 +92,10 @@ class Worker:
                 f"expected Lava to answer within {within_s:g} s, found it hung; it was ended, reset to restart it.",
             ) from error
         except wire.ClosedError as error:
+            words = self._last_words()
             self.close()
             raise StageError(
-                "snn", f"expected Lava to answer, found its process ended{self._last_words()}; reset to restart it."
+                "snn", f"expected Lava to answer, found its process ended{words}; reset to restart it."
             ) from error
         except BaseException:
             self.close()
@@ -114,6 +114,7 @@ class Worker:
                     os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
             self._connection.close()
+            self._log.close()
 
     def _last_words(self) -> str:
         try:
@@ -140,8 +141,3 @@ def _environment(import_path: str) -> dict[str, str]:
     # One thread per process: Lava runs many processes, and more threads only get in each other's way.
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     return environment
-
-
-def supported() -> bool:
-    """Whether this system can run the worker at all."""
-    return sys.platform != "win32"

@@ -93,7 +93,8 @@ def create(
     """Makes the environment from the pinned versions and returns its interpreter; minutes, and about 6 GB with CUDA
     wheels of torch, under 2 GB with its CPU ones.
 
-    folder : default ``default_folder``. interpreter : a Python 3.10, default the first found. say : one line of progress.
+    folder : default ``default_folder``. interpreter : a Python 3.10, default the first found.
+    say : takes lines of progress.
     """
     folder = folder or default_folder()
     requirements = requirements_file()

@@ -31,7 +31,7 @@ class LavaOptions:
     backend : ``cpu``, Lava's bit-accurate simulation, or ``loihi2``. python : interpreter that has Lava; None looks
     where ``environment.find_python`` does. step_deadline_s : longest time for one step, reset or read-out; with the end
     of the worker it stays under 2 s. start_deadline_s : longest time to import Lava, compile and start.
-    import_path : further folders for its imports, joined like PATH. hardware : see ``hardware.HardwareOptions.request``.
+    import_path : further folders for its imports, joined like PATH. hardware : ``HardwareOptions.request()``.
     """
 
     backend: Literal["cpu", "loihi2"] = "cpu"

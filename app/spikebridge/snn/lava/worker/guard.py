@@ -38,9 +38,13 @@ def run(descriptor: int) -> None:
         _serve(connection, guard, prefix)
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: _end(child, prefix))
-    signal.signal(signal.SIGCHLD, lambda *_: _ended(child) and _end(child, prefix))
-    if _ended(child):
-        _end(child, prefix)
+
+    def look(*_: object) -> None:
+        if _ended(child):
+            _end(child, prefix)
+
+    signal.signal(signal.SIGCHLD, look)
+    look()
     # Only a hang-up is waited for; the data is the child's to read.
     watch = select.poll()
     watch.register(connection, getattr(select, "POLLRDHUP", 0) | select.POLLHUP)

@@ -101,17 +101,17 @@ class LifModel(_Resettable, PyLifModelBitAcc):  # type: ignore[misc]
 
 class ConvModel(_Resettable, PyConvModelFixed):  # type: ignore[misc]
     def _clear(self) -> None:
-        self.a_buf = np.zeros_like(self.a_buf)
+        self.a_buf: Any = np.zeros_like(self.a_buf)
 
 
 class DenseModel(_Resettable, PyDenseModelBitAcc):  # type: ignore[misc]
     def _clear(self) -> None:
-        self.a_buff = np.zeros_like(self.a_buff)
+        self.a_buff: Any = np.zeros_like(self.a_buff)
 
 
 class DelayDenseModel(_Resettable, PyDelayDenseModelBitAcc):  # type: ignore[misc]
     def _clear(self) -> None:
-        self.a_buff = np.zeros_like(self.a_buff)
+        self.a_buff: Any = np.zeros_like(self.a_buff)
 
 
 #: Injector and extractor have several untagged models, which a run configuration with a tag refuses to choose from.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -59,6 +60,10 @@ class _Service:
             self._network.stop()
         self._say("importing Lava")
         try:
+            if request["backend"] == "loihi2":
+                from .hardware import choose_host
+
+                choose_host(request["hardware"])
             from .session import LavaNetwork
         except ImportError as error:
             raise MissingPartError(
@@ -67,6 +72,7 @@ class _Service:
         self._network = LavaNetwork(request, self._say)
         self._input_shape = self._network.input_shape
         signal.signal(signal.SIGCHLD, lambda *_: self._lost())
+        self._lost()
         wire.send(self._connection, wire.READY, wire.pack(**self._network.description()))
 
     def _step(self, counts: Any) -> None:
@@ -83,7 +89,10 @@ class _Service:
 
     def _lost(self) -> None:
         # Lava waits for ever for a part that died; its processes live as long as the network does.
-        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
         if ended is None:
             return
         _report(self._connection, RuntimeError(f"one of Lava's processes ended with status {ended.si_status}"))
@@ -94,7 +103,5 @@ def _report(connection: socket.socket, error: Exception) -> None:
     traceback.print_exception(type(error), error, error.__traceback__)
     sentence = str(error) or type(error).__name__
     missing = isinstance(error, MissingPartError)
-    try:
+    with contextlib.suppress(wire.ClosedError):
         wire.send(connection, wire.FAILED, wire.pack(sentence=sentence, missing=missing))
-    except wire.ClosedError:
-        pass

@@ -49,12 +49,12 @@ class LavaNetwork:
         return {
             "shapes": [_ours(layer.neuron.s_out.shape) for layer in self._network.layers],
             "traced": self._backend.traced,
-            "versions": {name: metadata.version(name) for name in ("lava-nc", "lava-dl")}
+            "versions": {"lava-nc": _version("lava-nc"), "lava-dl": _version("lava-dl")}
             | {"python": platform.python_version()},
         }
 
     def step(self, counts: Any) -> tuple[Any, list[Any], Any]:
-        """Output spikes (C', H', W') uint8; those of the layers before it and the neuron updates where they are seen."""
+        """Output spikes (C', H', W') uint8; where they are seen, those of the layers before it and neuron updates."""
         self._send(counts)
         output = _from_lava(self._extractor.receive()) != 0
         layers = [_from_lava(spikes) for spikes in self._backend.spikes()[:-1]]
@@ -81,6 +81,13 @@ class LavaNetwork:
     def _advance_silent(self) -> None:
         self._send(np.zeros(self.input_shape, np.uint8))
         self._extractor.receive()
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:  # imported from a folder
+        return "unknown"
 
 
 def _ours(shape: tuple[int, ...]) -> list[int]:

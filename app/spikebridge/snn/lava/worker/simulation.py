@@ -34,7 +34,7 @@ class SimulationBackend:
         return self._memory.updates
 
     def state(self) -> list[tuple[Any, Any]]:
-        return list(zip(self._memory.u, self._memory.v))
+        return list(zip(self._memory.u, self._memory.v, strict=True))
 
     def reset(self, advance_silent: Callable[[], None]) -> None:
         del advance_silent

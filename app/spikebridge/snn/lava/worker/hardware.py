@@ -1,0 +1,115 @@
+"""Loihi 2 through Intel's lava-loihi, a closed package for members of its research community.
+
+Only calls that the public part of Lava or Intel's published tutorials show are made: ``use_slurm_host``,
+``use_ethernet_host``, ``Loihi2HwCfg(callback_fxs=)``, the adapters of ``lava.proc.embedded_io.spike``, and the
+profilers ``Loihi2Power`` and ``Loihi2ExecutionTime`` with the attributes read below.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from lava.utils import loihi  # type: ignore[import-not-found]
+
+from .service import MissingPartError
+
+ACCESS = (
+    "lava-loihi and Loihi 2 boards come with membership of the Intel Neuromorphic Research Community (INRC); "
+    "without them use --snn lava or the emulator"
+)
+
+
+def choose_host(settings: dict[str, Any]) -> None:
+    """Selects the board as the user asked; MissingPartError says what is not there. Quick: compiles nothing."""
+    if not loihi.is_installed():
+        raise MissingPartError(f"expected lava-loihi in {sys.executable} for Loihi 2, found none; {ACCESS}.")
+    generation = getattr(loihi.ChipGeneration, settings["generation"])
+    try:
+        if settings["host"] == "ethernet":
+            loihi.use_ethernet_host(host_address=settings["address"], loihi_gen=generation)
+        else:
+            loihi.use_slurm_host(partition=settings["partition"], board=settings["board"], loihi_gen=generation)
+    except (ImportError, ValueError, OSError) as error:
+        raise MissingPartError(
+            f"expected a Loihi 2 board by {settings['host']}, found: {error}; check the host settings; {ACCESS}."
+        ) from error
+
+
+class HardwareBackend:
+    """The network on the chip, adapters at its ends, profilers around each run."""
+
+    traced = False
+
+    def __init__(self, network: Any, request: dict[str, Any], say: Callable[[str], None]) -> None:
+        self._network = network
+        self._power: Any = None
+        self._time: Any = None
+        if request["hardware"]["profile"]:
+            from lava.utils import loihi2_profiler
+
+            say("attaching the profilers")
+            self._power = loihi2_profiler.Loihi2Power(num_steps=1)
+            self._time = loihi2_profiler.Loihi2ExecutionTime()
+
+    def connect(self, source: Any, network: Any, sink: Any) -> None:
+        from lava.proc.embedded_io.spike import NxToPyAdapter, PyToNxAdapter  # type: ignore[import-not-found]
+
+        into = PyToNxAdapter(shape=network.inp.shape, num_message_bits=network.input_message_bits)
+        out = NxToPyAdapter(shape=network.out.shape)
+        source.connect(into.inp)
+        into.out.connect(network.inp)
+        network.out.connect(out.inp)
+        out.out.connect(sink)
+
+    def run_configuration(self) -> Any:
+        from lava.magma.core.run_configs import Loihi2HwCfg  # type: ignore[import-not-found]
+
+        return Loihi2HwCfg(callback_fxs=[profiler for profiler in (self._power, self._time) if profiler is not None])
+
+    def spikes(self) -> list[Any]:
+        return []
+
+    def updates(self) -> Any:
+        return np.zeros(0, np.int64)
+
+    def state(self) -> list[tuple[Any, Any]]:
+        return [(np.asarray(n.u.get()), np.asarray(n.v.get())) for n in self._neurons()]
+
+    def reset(self, advance_silent: Callable[[], None]) -> None:
+        # Spikes between layers cannot be cleared, only let arrive. With zero states and no input, each silent step
+        # moves them one layer on and nothing new starts; after as many steps as layers none is left.
+        for _ in self._network.layers:
+            self._clear_states()
+            advance_silent()
+        self._clear_states()
+
+    def figures(self) -> dict[str, Any]:
+        """Of the last run. Watts: mean of what the power profiler sampled; µs: mean time of a step on the chip."""
+        found = {
+            "total_w": _mean(self._power, "total_power"),
+            "static_w": _mean(self._power, "static_total_power"),
+            "vdd_w": _mean(self._power, "vdd_power"),
+            "vddm_w": _mean(self._power, "vddm_power"),
+            "vddio_w": _mean(self._power, "vddio_power"),
+            "step_us": _mean(self._time, "avg_time_per_step"),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _neurons(self) -> list[Any]:
+        return [layer.neuron for layer in self._network.layers]
+
+    def _clear_states(self) -> None:
+        for neuron in self._neurons():
+            for variable in (neuron.u, neuron.v):
+                variable.set(np.zeros(variable.shape, np.int32))
+
+
+def _mean(profiler: Any, attribute: str) -> float | None:
+    """None where the profiler has no samples: an absent figure is not a zero."""
+    samples = np.atleast_1d(np.asarray(getattr(profiler, attribute, None), dtype=float))
+    value = float(samples.mean()) if samples.size else math.nan
+    return value if math.isfinite(value) else None
