@@ -19,7 +19,7 @@ from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray
 from spikebridge.training.augment import IDENTITY, MIRRORED_INDEX, TICK_US, Augmentation, bin_window, draw
-from spikebridge.training.spiking import EventBatch
+from spikebridge.training.batch import EventBatch
 
 
 @dataclass(frozen=True, slots=True)

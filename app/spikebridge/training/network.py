@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from spikebridge.contracts import LABELS
 from spikebridge.errors import UsageError
-from spikebridge.training.spiking import EventBatch, NeuronSpec, SpikingStack
+from spikebridge.training.batch import EventBatch
+from spikebridge.training.spiking import NeuronSpec, SpikingStack
 
 #: Channels of the family, input first (Seekings et al., ICONS 2024); each convolution halves height and width.
 CHANNELS = (2, 4, 8, 16, 32, 64, 128)

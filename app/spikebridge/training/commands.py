@@ -1,0 +1,151 @@
+"""The commands ``simulate``, ``train`` and ``export``; looked up by the command line only when they are called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spikebridge.errors import MissingError
+
+if TYPE_CHECKING:
+    from spikebridge.training.loop import Progress
+
+__all__ = ["evaluate", "export", "simulate", "train"]
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--persons", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--takes", type=click.IntRange(1), default=1, show_default=True, help="Clips of each class by a person.")
+@click.option("--seconds", type=click.FloatRange(0.5, 6.5), default=1.5, show_default=True, help="Length of a clip.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+def simulate(out: Path, persons: int, takes: int, seconds: float, seed: int, workers: int) -> None:
+    """Make a set of labelled clips in OUT with the simulated camera; goes on where it was interrupted."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    from spikebridge.training.simulated import simulate_shard
+
+    # spawn: forking a process that has already started threads can hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, _bar(persons, "persons") as bar:
+        jobs = [pool.submit(simulate_shard, out, n, seed, round(seconds * 1e6), takes) for n in range(persons)]
+        for job in as_completed(jobs):
+            job.result()
+            bar.update(1)
+
+
+@click.command()
+@click.argument("network")
+@click.argument("data", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--windows", type=click.IntRange(1), default=400_000, show_default=True, help="Training windows in all.")
+@click.option("--interval", type=click.IntRange(1), default=4, show_default=True, help="I of the accumulator, steps.")
+@click.option("--steps", type=click.IntRange(1), default=16, show_default=True, help="T of the accumulator, steps.")
+@click.option("--step-us", type=click.IntRange(100), default=10_000, show_default=True, help="Length of a step.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--spike-cost", type=click.FloatRange(0), default=0.5, show_default=True, help="Price of a spike.")
+@click.option("--patience", type=click.IntRange(1), default=12, show_default=True, help="Reports without a better one.")
+@click.option("--resume", is_flag=True, help="Go on from OUT where it was interrupted.")
+@click.option("--initial", type=click.Path(path_type=Path, dir_okay=False), help="Start from this checkpoint.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+def train(
+    network: str,
+    data: Path,
+    out: Path,
+    windows: int,
+    interval: int,
+    steps: int,
+    step_us: int,
+    seed: int,
+    spike_cost: float,
+    patience: int,
+    resume: bool,
+    initial: Path | None,
+    threads: int,
+) -> None:
+    """Train NETWORK (ann, s1a5 … s6a0) on the clips in DATA; OUT gets best.npz, last.npz and curves.csv."""
+    _need_torch()
+    import torch
+
+    from spikebridge.training.clips import ClipSet
+    from spikebridge.training.loop import Plan
+    from spikebridge.training.loop import train as run
+    from spikebridge.training.network import parse_name
+
+    torch.set_num_threads(threads)
+    spec = parse_name(network, window_steps=steps, interval_steps=interval, step_us=step_us)
+    plan = Plan(windows=windows, seed=seed, spike_cost=spike_cost, patience=patience)
+    with _bar(plan.updates, f"training {spec.name}") as bar:
+
+        def show(progress: Progress) -> None:
+            click.echo(
+                f"\r{progress.windows} windows: loss {progress.loss:.3f}, validation windows "
+                f"{progress.accuracy_window:.3f}, streaming {progress.accuracy_streaming:.3f}, clips "
+                f"{progress.accuracy_clip:.3f}, {progress.spikes:.0f} spikes, {progress.windows_per_s:.0f} windows/s",
+                err=True,
+            )
+
+        run(spec, plan, ClipSet(data), out, resume, initial, show, lambda update: bar.update(update - bar.pos))
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("data", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--title", required=True, help="What the bundle is called on the screen.")
+@click.option("--smoothing-ms", type=click.IntRange(0), default=60, show_default=True)
+@click.option("--gate", type=click.Path(path_type=Path, dir_okay=False), help="Lines for the card on real recordings.")
+def export(checkpoint: Path, data: Path, out: Path, title: str, smoothing_ms: int, gate: Path | None) -> None:
+    """Write the bundle OUT from CHECKPOINT; DATA are the clips it was trained on, for calibration."""
+    _need_torch()
+    from spikebridge.training.clips import ClipSet
+    from spikebridge.training.export import BundleText, export_bundle
+
+    lines = tuple(gate.read_text(encoding="utf-8").splitlines()) if gate else ()
+    export_bundle(checkpoint, out, ClipSet(data), BundleText(title, lines), smoothing_ms * 1000)
+    click.echo(f"wrote {out}", err=True)
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--model", "models", multiple=True, help="Bundle to measure; may be given several times.")
+@click.option("--snn", default="emulator", show_default=True, help="emulator, lava or loihi2.")
+@click.option("--ann", default="cpu", show_default=True, help="cpu, cuda, tensorrt or grpc://host:port/model.")
+@click.option("--json", "as_json", is_flag=True, help="One object on standard output.")
+def evaluate(data: Path, models: tuple[str, ...], snn: str, ann: str, as_json: bool) -> None:
+    """Measure bundles on DATA: a recording named after its gesture, a folder of such, or a set of clips."""
+    import json
+
+    from spikebridge.bundle import load_model
+    from spikebridge.errors import InputError
+    from spikebridge.runtime import DEFAULT_MODEL, RunSettings
+    from spikebridge.training.evaluate import describe, evaluate_case, read_cases, summarise
+
+    if not data.exists():
+        raise InputError(f"expected recordings or clips at {data}, found nothing there; check the path.")
+    report = {}
+    for model in models or (DEFAULT_MODEL,):
+        bundle, settings = load_model(model), RunSettings(model, snn, ann)
+        results = []
+        for case in read_cases(data):
+            results.append(evaluate_case(bundle, case, settings))
+            if not as_json:
+                line = describe(results[-1])
+                click.echo(f"{line['name']}: {line['clip']}, {line['windows_right']} of {line['windows']} windows", err=True)
+        report[model] = {"summary": summarise(results), "cases": [describe(result) for result in results]}
+    click.echo(json.dumps(report if as_json else {k: v["summary"] for k, v in report.items()}, indent=None if as_json else 1))
+
+
+def _need_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingError("expected torch for training, found none; run 'pip install spikebridge[train]'.") from error
+
+
+def _bar(length: int, label: str) -> click._termui_impl.ProgressBar[int]:
+    return click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True, update_min_steps=1)

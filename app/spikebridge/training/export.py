@@ -1,0 +1,177 @@
+"""From a checkpoint to a model bundle; refuses when what would run differs from what was trained."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spikebridge.bridge import Accumulator
+from spikebridge.bundle import AccumulatorSpec, load_model, sha256
+from spikebridge.contracts import LABELS
+from spikebridge.errors import BundleError, InputError
+from spikebridge.snn import Conv, Emulator, Network, Neuron, save_network
+from spikebridge.training.augment import IDENTITY, TICK_US, Variation, bin_window
+from spikebridge.training.calibration import calibration_error, choose_threshold, fit_temperature
+from spikebridge.training.card import write_card, write_contract
+from spikebridge.training.checkpoint import load_checkpoint
+from spikebridge.training.clips import ClipSet, WindowSpec, fixed_windows
+from spikebridge.training.loop import WARM_UP_STEPS, Measured, measure
+from spikebridge.training.network import HybridNetwork, NetworkSpec
+from spikebridge.training.onnx_graph import run_onnx, write_onnx
+from spikebridge.training.batch import EventBatch
+
+#: Windows compared between the trained network and what was exported.
+_COMPARED = 24
+_LOGIT_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class BundleText:
+    """What a reader of the bundle is told. gate : lines on real recordings and how often they were looked at."""
+
+    title: str
+    gate: tuple[str, ...] = ()
+    licence: str = "GPL-3.0-or-later"
+
+
+def export_bundle(checkpoint: Path, folder: Path, clips: ClipSet, text: BundleText, smoothing_us: int = 60_000) -> None:
+    """Writes the bundle and loads it back. Raises BundleError when emulator or ONNX differ from the trained network.
+
+    clips : the set that the network was trained on; its validation persons calibrate and compare.
+    """
+    network, record, _ = load_checkpoint(checkpoint)
+    network.eval()
+    held_out = record["plan"]["held_out"]
+    _, validation = clips.split(held_out)
+    if not validation:
+        raise InputError(f"expected validation persons in {clips.folder}, found none; give the set of the training.")
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        if network.spiking is not None:
+            save_network(to_loihi(network), temporary / "snn.net")
+        write_onnx(network.ordinary, network.spec, temporary / "ann.onnx")
+        _compare(network, temporary, clips, validation)
+        figures = _figures(network, clips, validation)
+        files = {name: sha256(temporary / name) for name in ("snn.net", "ann.onnx") if (temporary / name).is_file()}
+        write_contract(temporary / "model.toml", network.spec, files, figures, record, text, smoothing_us)
+        write_card(temporary / "README.md", network, figures, record, text)
+        load_model(temporary)
+        _replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def to_loihi(network: HybridNetwork) -> Network:
+    """The spiking layers as Loihi gets them."""
+    if network.spiking is None:
+        raise ValueError("expected a network with spiking layers, got an ordinary one")
+    spec = network.spec.neuron
+    neuron = Neuron(spec.current_decay_bits, spec.voltage_decay_bits, spec.threshold_mantissa)
+    layers = tuple(
+        Conv(f"conv{index + 1}", weight, neuron, None, stride=(2, 2), padding=(1, 1))
+        for index, weight in enumerate(network.spiking.integer_weights())
+    )
+    return Network((2, network.spiking.size, network.spiking.size), layers)
+
+
+def emulate(network: Network, events: EventBatch, spec: NetworkSpec) -> NDArray[np.uint8]:
+    """(B, C·T/I, h, w) counts of the emulator and the accumulator, with the layers' delays flushed by silent steps."""
+    emulator = Emulator(network)
+    accumulator = Accumulator(AccumulatorSpec(spec.window_steps, spec.interval_steps, 1), network.output_shape)
+    result = []
+    for counts in events.counts(network.input_shape):
+        emulator.reset()
+        accumulator.reset()
+        for step in (*counts, *np.zeros((len(network.layers), *network.input_shape), np.uint8)):
+            accumulator.push(emulator.step(step))
+        result.append(accumulator.features())
+    return np.stack(result)
+
+
+def _compare(network: HybridNetwork, folder: Path, clips: ClipSet, indices: list[int]) -> None:
+    spec = network.spec
+    warm = WARM_UP_STEPS if spec.spiking else 0
+    windows = WindowSpec(spec.window_steps, warm, spec.step_us // TICK_US)
+    chosen = indices[:: max(1, len(indices) // _COMPARED)]
+    batch = next(fixed_windows(clips, chosen, windows, spec.window_steps * 4, _COMPARED))
+    with torch.no_grad():
+        trained, _ = network.features(batch.events)
+        expected = network.ordinary(trained).numpy()
+    features = trained.numpy().astype(np.uint8)
+    if network.spiking is not None:
+        found = emulate(to_loihi(network), batch.events, spec)
+        if differing := int((found != features).sum()):
+            raise BundleError(
+                f"expected the emulator to give the counts of the trained network, found {differing} of "
+                f"{features.size} different over {len(features)} windows; the bundle was not written."
+            )
+    error = float(np.abs(run_onnx(folder / "ann.onnx", features) - expected).max())
+    if not error <= _LOGIT_TOLERANCE:
+        raise BundleError(
+            f"expected logits of the exported ANN within {_LOGIT_TOLERANCE} of the trained network's, found {error:.2g} "
+            "off; the bundle was not written."
+        )
+
+
+def _figures(network: HybridNetwork, clips: ClipSet, validation: list[int]) -> dict[str, Any]:
+    """Calibration and accuracy on validation persons."""
+    window = measure(network, clips, validation, warm=False)
+    streaming = measure(network, clips, validation, warm=True, hop_steps=4)
+    temperature = fit_temperature(streaming.logits, streaming.labels)
+    return {
+        "temperature": temperature,
+        "threshold": choose_threshold(_empty_logits(network), temperature),
+        "validation_persons": len({clips.clips[i][1].person for i in validation}),
+        "validation_clips": len(validation),
+        "window": round(window.window_accuracy, 4),
+        "streaming": round(streaming.window_accuracy, 4),
+        "clip": round(window.clip_accuracy, 4),
+        "calibration_error": round(calibration_error(streaming.logits, streaming.labels, temperature), 4),
+        "spikes_per_window": round(window.spikes_per_window, 1),
+        "confusion": confusion(window),
+    }
+
+
+def confusion(measured: Measured) -> list[list[int]]:
+    """Windows by true (row) and named (column) class."""
+    table = np.zeros((len(LABELS), len(LABELS)), int)
+    np.add.at(table, (measured.labels, measured.logits.argmax(1)), 1)
+    rows: list[list[int]] = table.tolist()
+    return rows
+
+
+def _empty_logits(network: HybridNetwork, windows: int = 400) -> NDArray[np.float32]:
+    """Windows without anybody: from silence to strong noise with hot pixels."""
+    random = np.random.default_rng(0)
+    spec = network.spec
+    nothing = np.zeros(0, np.uint16)
+    result = []
+    for seed in range(windows):
+        noise = Variation(
+            IDENTITY.matrix,
+            noise_per_step=40 * random.random() ** 2,
+            hot=random.integers(0, 2 * 128 * 128, random.integers(0, 9)),
+            hot_share=random.random(),
+        )
+        active, offsets = bin_window(nothing, nothing, 0, spec.window_steps + WARM_UP_STEPS, 100, noise, seed)
+        with torch.no_grad():
+            result.append(network(EventBatch(active, offsets[None]))[0].numpy())
+    return np.concatenate(result)
+
+
+def _replace(temporary: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    temporary.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

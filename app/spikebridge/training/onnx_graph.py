@@ -1,0 +1,92 @@
+"""The ordinary part as an ONNX graph with normalisation folded in; the only file that imports onnx."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from spikebridge.contracts import LABELS
+from spikebridge.training.network import NetworkSpec, OrdinaryPart
+
+#: Old enough for the runtimes of JetPack 5, new enough for everything used here.
+_OPSET = 13
+_IR_VERSION = 8
+
+
+def write_onnx(part: OrdinaryPart, spec: NetworkSpec, path: Path) -> None:
+    """Input ``features`` (1, C·T/I, h, w) uint8, output ``logits`` (1, n_labels) float32."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes = [helper.make_node("Cast", ["features"], ["x0"], to=TensorProto.FLOAT)]
+    initializers = []
+
+    def constant(name: str, values: NDArray[np.float32]) -> str:
+        initializers.append(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name))
+        return name
+
+    current = 0
+    for kind, weight, bias in _folded(part):
+        source, target = f"x{current}", f"x{current + 1}"
+        inputs = [source, constant(f"w{current}", weight), constant(f"b{current}", bias)]
+        if kind == "conv":
+            nodes.append(
+                helper.make_node("Conv", inputs, [target], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+            )
+        else:
+            if kind == "first dense":
+                nodes.append(helper.make_node("Flatten", [source], [f"{source}_flat"], axis=1))
+                inputs[0] = f"{source}_flat"
+            nodes.append(
+                helper.make_node("Gemm", inputs, ["logits" if kind == "last dense" else target], transB=1)
+            )
+        current += 1
+        if kind != "last dense":
+            nodes.append(helper.make_node("Relu", [target], [f"x{current + 1}"]))
+            current += 1
+    graph = helper.make_graph(
+        nodes,
+        spec.name,
+        [helper.make_tensor_value_info("features", TensorProto.UINT8, [1, *spec.features_shape])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, len(LABELS)])],
+        initializers,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="spikebridge")
+    model.ir_version = _IR_VERSION
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def run_onnx(path: Path, features: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, C·T/I, h, w) uint8 to (N, n_labels) logits, one by one as the program does."""
+    from spikebridge.ann.local import LocalAnn
+
+    ann = LocalAnn(path, tuple(features.shape[1:]), len(LABELS))
+    return np.stack([ann.classify(one) for one in features])
+
+
+def _folded(part: OrdinaryPart) -> list[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+    """(kind, weight, bias) of each layer; the scale of the counts is in the first one's weights."""
+    folded = []
+    convolutions = list(part.convolutions)
+    for conv, norm in zip(convolutions[::3], convolutions[1::3], strict=True):
+        folded.append(("conv", *_fold(conv, norm)))
+    hidden, norm, last = (part.head[i] for i in (2, 3, 6))
+    folded.append(("first dense", *_fold(hidden, norm)))
+    folded.append(("last dense", last.weight.detach().numpy(), last.bias.detach().numpy()))
+    kind, weight, bias = folded[0]
+    folded[0] = (kind, weight * np.float32(part.scale), bias)
+    return folded
+
+
+def _fold(layer: nn.Module, norm: nn.Module) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight and bias of a layer without bias followed by batch normalisation."""
+    with torch.no_grad():
+        scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+        weight = layer.weight.double() * scale.reshape(-1, *[1] * (layer.weight.ndim - 1))
+        bias = norm.bias.double() - norm.running_mean.double() * scale
+    return weight.float().numpy(), bias.float().numpy()
