@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
@@ -38,12 +37,11 @@ class Pipeline:
     """One source through one chain.
 
     Either ``start`` it and pull ``snapshot`` (window), or iterate ``decisions`` on the calling thread (headless).
-    monitor : power of this run. clean_up : called once at the end, after the stages were closed.
+    monitor : power of this run. lossless : the source waits when the chain is late instead of losing its oldest
+    packets; recordings always do.
     """
 
-    def __init__(
-        self, source: Source, chain: Chain, monitor: PowerMonitor, clean_up: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, source: Source, chain: Chain, monitor: PowerMonitor, *, lossless: bool = False) -> None:
         self.source = source
         self.chain = chain
         self.monitor = monitor
@@ -51,8 +49,7 @@ class Pipeline:
         self.latency = {stage: LatencyStatistics() for stage in STAGES}
         self.end_to_end = LatencyStatistics()
         self.n_decisions = 0
-        self._clean_up = clean_up
-        self._inbox = Inbox(INBOX_CAPACITY, "block" if source.info.kind == "recording" else "drop_oldest")
+        self._inbox = Inbox(INBOX_CAPACITY, "block" if lossless or source.info.kind == "recording" else "drop_oldest")
         self._picture: deque[EventPacket] = deque(maxlen=PICTURE_PACKETS)
         self._want_features = False
         self._features: Features | None = None
@@ -98,8 +95,6 @@ class Pipeline:
                 thread.join(timeout=5)
         self.monitor.close()
         self.chain.close()
-        if self._clean_up is not None:
-            self._clean_up()
 
     def _start_thread(self, target: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=target, name=f"spikebridge-{name}", daemon=True)
@@ -273,8 +268,3 @@ class Pipeline:
 def _features_shape(bundle: Any) -> tuple[int, int, int, int]:
     c, h, w = bundle.spikes_shape
     return (c, bundle.accumulator.intervals, h, w)
-
-
-def pace(speed: str) -> float:
-    """``max`` or a positive number, as given to ``--speed``; math.inf for ``max``."""
-    return math.inf if speed == "max" else float(speed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import get_args
 
@@ -67,7 +68,7 @@ def open_pipeline(uri: str, settings: RunSettings) -> Pipeline:
     except BaseException:
         source.close()
         raise
-    return Pipeline(source, chain, monitor)
+    return Pipeline(source, chain, monitor, lossless=math.isinf(settings.speed))
 
 
 def _open_snn(backend: str, bundle: Bundle) -> SnnStage | None:

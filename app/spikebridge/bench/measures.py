@@ -27,10 +27,10 @@ from spikebridge.sources.replay import Replay
 _DVS128 = Sensor(128, 128, "DVS128")
 
 
-def _pipeline(source: Source, settings: BenchSettings) -> Pipeline:
+def _pipeline(source: Source, settings: BenchSettings, *, lossless: bool = False) -> Pipeline:
     run = RunSettings(model=settings.model)
     chain = open_chain(run, load_model(settings.model), source.info.sensor)
-    return Pipeline(source, chain, PowerMonitor(()))
+    return Pipeline(source, chain, PowerMonitor(()), lossless=lossless)
 
 
 def measure_latency(settings: BenchSettings) -> list[Figure]:
@@ -140,7 +140,7 @@ def measure_memory(settings: BenchSettings) -> list[Figure]:
     from spikebridge.simulator.camera import SimulatedCamera
 
     minutes = 1 if settings.quick else 10
-    pipeline = _pipeline(SimulatedCamera(seed=1, paced=False), settings)
+    pipeline = _pipeline(SimulatedCamera(seed=1, paced=False), settings, lossless=True)
     samples: list[float] = []
     for decision in pipeline.decisions():
         if decision.t_us >= len(samples) * 10_000_000:
