@@ -125,14 +125,14 @@ def bin_window(
     _bin(
         ticks[begin:end],
         addresses[begin:end],
-        np.float32(start),
-        np.float32(length),
+        float(start),
+        float(length),
         variation.matrix,
-        np.float32(variation.keep),
-        np.float32(variation.flip),
-        np.float32(variation.noise_per_step),
+        float(variation.keep),
+        float(variation.flip),
+        float(variation.noise_per_step),
         variation.hot,
-        np.float32(variation.hot_share),
+        float(variation.hot_share),
         seed & 0x7FFFFFFF,
         active,
         offsets,
@@ -175,11 +175,11 @@ def _bin(
                 active[n] = address
                 n += 1
         while event < ticks.size and ticks[event] < until:
-            address = np.int64(addresses[event])
+            stored = np.int64(addresses[event])
             event += 1
             if keep < 1 and np.random.random() >= keep:
                 continue
-            p, y, x = address >> 14, (address >> 7) & 127, address & 127
+            p, y, x = stored >> 14, (stored >> 7) & 127, stored & 127
             if exact:
                 column, row = int(np.floor(x + matrix[0, 2])), int(np.floor(y + matrix[1, 2]))
             else:

@@ -41,7 +41,9 @@ class EventBatch:
                 dense[b, s, self.addresses[self.offsets[b, s] : self.offsets[b, s + 1]]] = 1
         return dense.reshape(self.samples, self.steps, *shape)
 
-    def accumulate(self, window: int, interval: int, shape: tuple[int, int, int] = (2, 128, 128)) -> NDArray[np.float32]:
+    def accumulate(
+        self, window: int, interval: int, shape: tuple[int, int, int] = (2, 128, 128)
+    ) -> NDArray[np.float32]:
         """(B, C·T/I, H, W) counts over the last ``window`` steps, without any spiking layer."""
         c, h, w = shape
         counts = np.zeros((self.samples, c, window // interval, h * w), np.float32)

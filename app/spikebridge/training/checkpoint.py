@@ -29,7 +29,7 @@ def save_checkpoint(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            np.savez(file, about=np.array(about), **arrays)  # type: ignore[arg-type]
+            np.savez(file, about=np.array(about), **arrays)
         temporary.rename(path)
     except OSError as error:
         raise InputError(
@@ -39,7 +39,7 @@ def save_checkpoint(
         temporary.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path) -> tuple[HybridNetwork, dict[str, Any], dict[str, Any]]:
+def load_checkpoint(path: Path) -> tuple[HybridNetwork, dict[str, Any], dict[int, dict[str, Tensor]]]:
     """(network, record, optimiser's state by parameter)."""
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -51,7 +51,7 @@ def load_checkpoint(path: Path) -> tuple[HybridNetwork, dict[str, Any], dict[str
         raise InputError(f"expected a checkpoint at {path}, found none; train a network first.") from None
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"expected a checkpoint at {path}, found: {error}; train again.") from error
-    optimiser: dict[str, Any] = {}
+    optimiser: dict[int, dict[str, Tensor]] = {}
     for key, value in arrays.items():
         if key.startswith("optimiser/"):
             _, index, name = key.split("/", 2)
@@ -59,7 +59,7 @@ def load_checkpoint(path: Path) -> tuple[HybridNetwork, dict[str, Any], dict[str
     return network, record, optimiser
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+def restore_optimiser(optimiser: torch.optim.Optimizer, state: dict[int, dict[str, Tensor]]) -> None:
     """Gives an optimiser of the same network its moments back."""
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 

@@ -53,9 +53,7 @@ def write_shard(folder: Path, name: str, clips: Iterable[Labelled]) -> None:
     for clip in clips:
         packed = pack(clip.events)
         ticks = min(clip.duration_us // TICK_US, 65535)
-        entries.append(
-            Clip(clip.label, clip.person, begin, begin + len(packed), ticks, clip.onset_us // TICK_US)
-        )
+        entries.append(Clip(clip.label, clip.person, begin, begin + len(packed), ticks, clip.onset_us // TICK_US))
         parts.append(packed)
         begin += len(packed)
     temporary = [folder / f".{name}.{os.getpid()}.npy", folder / f".{name}.{os.getpid()}.json"]
@@ -66,7 +64,7 @@ def write_shard(folder: Path, name: str, clips: Iterable[Labelled]) -> None:
         temporary[1].rename(folder / f"{name}.json")
     except OSError as error:
         raise InputError(
-            f"expected room for the clips in {folder}, found: {error.strerror}; free some space or choose another folder."
+            f"expected room for the clips in {folder}, found: {error.strerror}; free some space or take another folder."
         ) from error
     finally:
         for path in temporary:

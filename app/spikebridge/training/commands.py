@@ -135,9 +135,13 @@ def evaluate(data: Path, models: tuple[str, ...], snn: str, ann: str, as_json: b
             results.append(evaluate_case(bundle, case, settings))
             if not as_json:
                 line = describe(results[-1])
-                click.echo(f"{line['name']}: {line['clip']}, {line['windows_right']} of {line['windows']} windows", err=True)
+                click.echo(
+                    f"{line['name']}: {line['clip']}, {line['windows_right']} of {line['windows']} windows", err=True
+                )
         report[model] = {"summary": summarise(results), "cases": [describe(result) for result in results]}
-    click.echo(json.dumps(report if as_json else {k: v["summary"] for k, v in report.items()}, indent=None if as_json else 1))
+    click.echo(
+        json.dumps(report if as_json else {k: v["summary"] for k, v in report.items()}, indent=None if as_json else 1)
+    )
 
 
 def _need_torch() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def describe(result: CaseResult) -> dict[str, Any]:
 def _decide(chain: Chain, case: Case, step_us: int) -> Iterator[Decision]:
     bounds = np.arange(case.t_start_us, case.t_stop_us + 1, step_us)
     cuts = np.searchsorted(case.events["t"], bounds)
-    for n, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for n, (begin, end) in enumerate(pairwise(cuts)):
         packet = EventPacket(case.events[begin:end], int(bounds[n]), int(bounds[n + 1]), n, 0)
         if (decision := chain.process(packet).decision) is not None:
             yield decision
@@ -164,9 +165,7 @@ def _clip_cases(clips: ClipSet) -> Iterator[Case]:
     for number, (stored, clip) in enumerate(clips.clips):
         rows = stored[clip.begin : clip.end]
         address = rows[:, 1].astype(np.int64)
-        events = make_events(
-            rows[:, 0].astype(np.int64) * TICK_US, address & 127, (address >> 7) & 127, address >> 14
-        )
+        events = make_events(rows[:, 0].astype(np.int64) * TICK_US, address & 127, (address >> 7) & 127, address >> 14)
         yield Case(
             name=f"{clip.person}/{number}",
             label=clip.label,

@@ -18,6 +18,7 @@ from spikebridge.contracts import LABELS
 from spikebridge.errors import BundleError, InputError
 from spikebridge.snn import Conv, Emulator, Network, Neuron, save_network
 from spikebridge.training.augment import IDENTITY, TICK_US, Variation, bin_window
+from spikebridge.training.batch import EventBatch
 from spikebridge.training.calibration import calibration_error, choose_threshold, fit_temperature
 from spikebridge.training.card import write_card, write_contract
 from spikebridge.training.checkpoint import load_checkpoint
@@ -25,7 +26,6 @@ from spikebridge.training.clips import ClipSet, WindowSpec, fixed_windows
 from spikebridge.training.loop import WARM_UP_STEPS, Measured, measure
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 from spikebridge.training.onnx_graph import run_onnx, write_onnx
-from spikebridge.training.batch import EventBatch
 
 #: Windows compared between the trained network and what was exported.
 _COMPARED = 24
@@ -117,8 +117,8 @@ def _compare(network: HybridNetwork, folder: Path, clips: ClipSet, indices: list
     error = float(np.abs(run_onnx(folder / "ann.onnx", features) - expected).max())
     if not error <= _LOGIT_TOLERANCE:
         raise BundleError(
-            f"expected logits of the exported ANN within {_LOGIT_TOLERANCE} of the trained network's, found {error:.2g} "
-            "off; the bundle was not written."
+            f"expected logits of the exported ANN within {_LOGIT_TOLERANCE} of the trained network's, found them "
+            f"{error:.2g} off; the bundle was not written."
         )
 
 

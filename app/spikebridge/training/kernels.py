@@ -36,9 +36,7 @@ _LOG2_E = np.float32(math.log2(math.e))
 
 
 @njit(cache=True, nogil=True)
-def scatter(
-    currents: IntArray, weights: IntArray, channel: int, y: int, x: int
-) -> None:  # pragma: no cover - compiled
+def scatter(currents: IntArray, weights: IntArray, channel: int, y: int, x: int) -> None:  # pragma: no cover - compiled
     """Adds one spike at (channel, y, x) to ``currents`` (C', H', W') through ``weights`` (C', C, 3, 3)."""
     n_out, height, width = currents.shape
     for ky in range((y + 1) & 1, 3, 2):

@@ -164,9 +164,7 @@ class _Run:
         plan = self.plan
         random = np.random.default_rng([plan.seed, self.update])
         torch.manual_seed(plan.seed * 1_000_003 + self.update)
-        batch = draw_batch(
-            self.clips, self.by_label, plan.batch, self.windows, plan.ranges, plan.streaming, random
-        )
+        batch = draw_batch(self.clips, self.by_label, plan.batch, self.windows, plan.ranges, plan.streaming, random)
         factor = _rate_factor(self.update / plan.updates)
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * factor

@@ -41,9 +41,7 @@ def write_onnx(part: OrdinaryPart, spec: NetworkSpec, path: Path) -> None:
             if kind == "first dense":
                 nodes.append(helper.make_node("Flatten", [source], [f"{source}_flat"], axis=1))
                 inputs[0] = f"{source}_flat"
-            nodes.append(
-                helper.make_node("Gemm", inputs, ["logits" if kind == "last dense" else target], transB=1)
-            )
+            nodes.append(helper.make_node("Gemm", inputs, ["logits" if kind == "last dense" else target], transB=1))
         current += 1
         if kind != "last dense":
             nodes.append(helper.make_node("Relu", [target], [f"x{current + 1}"]))

@@ -151,9 +151,7 @@ class _Run:
                         traces[layer - 1][b if keep else 0], self.threshold, weights, drive, first
                     )
                 flat = (steps, drive[0].size)
-                kernels.forward_layer(
-                    drive.reshape(flat), trace.reshape(flat), first, keep_u, keep_v, self.threshold
-                )
+                kernels.forward_layer(drive.reshape(flat), trace.reshape(flat), first, keep_u, keep_v, self.threshold)
                 if layer < len(drives) - 1:
                     spikes[b, layer] = np.count_nonzero(trace[first:] > self.threshold)
             spikes[b, -1] = kernels.count_spikes(trace, self.threshold, self.interval, features[b], first)
