@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
+import types
 from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent
-_NAME = "spikebridge_worker"
 
 
-def _load() -> None:
-    # Loaded by path under a name of its own: the folder stays off the import path, where its modules could hide others.
-    spec = importlib.util.spec_from_file_location(
-        _NAME, _FOLDER / "__init__.py", submodule_search_locations=[str(_FOLDER)]
-    )
-    if spec is None:
-        raise ImportError(f"expected the worker's modules in {_FOLDER}, found none")
-    sys.modules[_NAME] = importlib.util.module_from_spec(spec)
+def _stand_in_for_parents() -> None:
+    # The packages above would import the program, which this Python may lack the packages for: empty modules with
+    # their paths take their places. The folder itself leaves the import path, where its modules could hide others.
+    for depth, name in enumerate(("spikebridge.snn.lava", "spikebridge.snn", "spikebridge")):
+        module = types.ModuleType(name)
+        module.__path__ = [str(_FOLDER.parents[depth])]
+        sys.modules[name] = module
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _FOLDER]
 
 
 if __name__ == "__main__":
-    _load()
-    importlib.import_module(f"{_NAME}.guard").run(int(sys.argv[1]))
+    _stand_in_for_parents()
+    importlib.import_module("spikebridge.snn.lava.worker.guard").run(int(sys.argv[1]))

@@ -61,7 +61,7 @@ def _serve(connection: socket.socket, guard: int, prefix: str) -> None:
         if os.getppid() != guard:
             return
         _name_shared_memory(prefix)
-        from . import service
+        from spikebridge.snn.lava.worker import service
 
         status = service.serve(connection)
     except BaseException:  # noqa: BLE001 - the last resort: the log is what remains of it

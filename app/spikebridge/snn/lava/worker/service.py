@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
+from spikebridge.snn.lava.worker import wire
 
 
 class MissingPartError(Exception):
@@ -61,10 +61,10 @@ class _Service:
         self._say("importing Lava")
         try:
             if request["backend"] == "loihi2":
-                from .hardware import choose_host
+                from spikebridge.snn.lava.worker.hardware import choose_host
 
                 choose_host(request["hardware"])
-            from .session import LavaNetwork
+            from spikebridge.snn.lava.worker.session import LavaNetwork
         except ImportError as error:
             raise MissingPartError(
                 f"expected lava-nc and lava-dl in {sys.executable}, found: {error}; run spikebridge lava-setup."

@@ -36,9 +36,9 @@ class LavaNetwork:
         self._injector = Injector(shape=self._network.inp.shape)
         self._extractor = Extractor(shape=self._network.out.shape)
         if request["backend"] == "loihi2":
-            from .hardware import HardwareBackend as Backend
+            from spikebridge.snn.lava.worker.hardware import HardwareBackend as Backend
         else:
-            from .simulation import SimulationBackend as Backend  # type: ignore[assignment]
+            from spikebridge.snn.lava.worker.simulation import SimulationBackend as Backend  # type: ignore[assignment]
         self._backend = Backend(self._network, request, say)
         self._backend.connect(self._injector.out_port, self._network, self._extractor.in_port)
         say("compiling and starting Lava's processes")

@@ -7,7 +7,7 @@ from typing import Any
 
 from lava.magma.core.run_configs import Loihi2SimCfg  # type: ignore[import-not-found]
 
-from . import models
+from spikebridge.snn.lava.worker import models
 
 
 class SimulationBackend:
