@@ -36,7 +36,7 @@ def make(tmp_path):
     yield make_pipeline
     for pipeline in pipelines:
         pipeline.close()
-    assert not [t.name for t in threading.enumerate() if t.name.startswith("spikebridge")]
+    assert not [t.name for t in threading.enumerate() if t.name.startswith(("spikebridge", "power"))]
 
 
 def replay(speed=math.inf, **options):

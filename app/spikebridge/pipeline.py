@@ -228,13 +228,12 @@ class Pipeline:
         if now_ns - self._figures_ns >= _FIGURES_EVERY_NS or self._ended:
             self._figures_ns = now_ns
             counters = self.counters()
-            power = self.monitor.latest()
             self._figures = {
-                "stages": stage_statuses(self.chain, self.latency, self._rates, counters, power, now_ns),
+                "stages": stage_statuses(self.chain, self.latency, self._rates, counters, self.monitor, now_ns),
                 "end_to_end": self.end_to_end.recent(),
                 "counters": counters,
                 "source_counters": self.source.counters(),
-                "power": power,
+                "power": self.monitor.latest(),
                 "energy": energy_per_decision(self.chain, self.latency, self.monitor, self.n_decisions),
             }
         self._sequence += 1

@@ -64,7 +64,7 @@ def open_pipeline(uri: str, settings: RunSettings) -> Pipeline:
     try:
         bundle = load_model(settings.model)
         chain = open_chain(settings, bundle, source.info.sensor)
-        monitor = PowerMonitor(discover_meters(estimate_host=settings.estimate_host))
+        monitor = PowerMonitor(discover_meters(estimate_host=settings.estimate_host), chain.snn)
     except BaseException:
         source.close()
         raise

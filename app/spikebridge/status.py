@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from spikebridge.chain import Chain
 from spikebridge.contracts import Counters, Energy, PowerReading, StageStatus
 from spikebridge.latency import LatencyStatistics
-from spikebridge.power import HOST_RAIL, PowerMonitor
+from spikebridge.power import LOIHI_RAIL, PowerMonitor
 
 #: Stages that run on this host's processor; their energy is their time times the host's watts.
 _HOST_STAGES = ("bin", "accumulator", "ann", "decision")
@@ -37,70 +38,51 @@ def stage_statuses(
     latency: Mapping[str, LatencyStatistics],
     rates: StageRates,
     counters: Counters,
-    power: tuple[PowerReading, ...],
+    monitor: PowerMonitor,
     now_ns: int,
 ) -> tuple[StageStatus, ...]:
-    """The five cards of the bridge strip, from camera to decision."""
+    """The five cards of the bridge strip, from camera to decision.
+
+    Bytes that leave a card: 5 per event (32-bit address, 8-bit time), a bitmap of the spikes per step, the features and
+    the logits per decision.
+    """
     activity = chain.snn.activity() if chain.snn else None
+    spikes = activity.layers[-1].spikes if activity else counters.events_done
     events_hz = rates.of("events", counters.events_done, now_ns)
-    spikes_hz = rates.of("spikes", activity.layers[-1].spikes if activity else counters.events_done, now_ns)
+    spikes_hz = rates.of("spikes", spikes, now_ns)
     steps_hz = rates.of("steps", counters.packets_done, now_ns)
     decisions_hz = rates.of("decisions", counters.decisions, now_ns)
-    channels, height, width = chain.bundle.spikes_shape
-    features = chain.bundle.ann.input_shape
-    cards = (
-        ("source", _mapping(chain), "bin", events_hz, "events/s", None, 5 * events_hz),
-        (
-            "snn",
-            chain.snn.name if chain.snn else "none",
-            "snn",
-            spikes_hz,
-            "spikes/s",
-            "Loihi",
-            steps_hz * channels * height * width / 8,
-        ),
-        (
-            "accumulator",
-            _interval(chain),
-            "accumulator",
-            steps_hz,
-            "steps/s",
-            None,
-            decisions_hz * features[0] * features[1] * features[2],
-        ),
-        (
-            "ann",
-            chain.ann.name,
-            "ann",
-            decisions_hz,
-            "inferences/s",
-            HOST_RAIL,
-            decisions_hz * 4 * len(chain.bundle.decision.labels),
-        ),
-        (
-            "decision",
-            "smoothed" if chain.mode == "stream" else "each window",
-            "decision",
-            decisions_hz,
-            "decisions/s",
-            None,
-            None,
-        ),
-    )
-    return tuple(
-        StageStatus(
-            key=key,
-            backend=backend,
-            latency=latency[stage].recent(),
-            latest_us=latency[stage].latest_us,
-            rate_hz=rate_hz,
-            rate_unit=unit,
-            power_w=None if (reading := _rail(power, rail)) is None else reading.watts,
-            power_provenance="unavailable" if reading is None else reading.provenance,
-            bytes_per_s=bytes_per_s,
+    bundle = chain.bundle
+    spec = bundle.accumulator
+    snn_name = chain.snn.name if chain.snn else "no spiking layers"
+    rule = "smoothed" if chain.mode == "stream" else "each window"
+    busy_w = monitor.busy_host_w()
+
+    def card(
+        key: str, stage: str, backend: str, rate: tuple[float, str], calls_hz: float, bytes_per_s: float | None
+    ) -> StageStatus:
+        recent = latency[stage].recent()
+        watts = None if busy_w is None else busy_w * recent.p50 * 1e-6 * calls_hz
+        provenance: Provenance = "unavailable" if watts is None else "estimated"
+        if key == "snn":
+            watts, provenance = _loihi(monitor.latest())
+        return StageStatus(
+            key, backend, recent, latency[stage].latest_us, rate[0], rate[1], watts, provenance, bytes_per_s
         )
-        for key, backend, stage, rate_hz, unit, rail, bytes_per_s in cards
-    )
+
+    return (
+        card("source", "bin", _mapping(chain), (events_hz, "events/s"), steps_hz, 5 * events_hz),
+        card("snn", "snn", snn_name, (spikes_hz, "spikes/s"), steps_hz, steps_hz * prod(bundle.spikes_shape) / 8),
+        card(
+            "accumulator", "accumulator", f"T={spec.window_steps} I={spec.interval_steps}", (steps_hz, "steps/s"),
+            steps_hz, decisions_hz * prod(bundle.ann.input_shape),
+        ),
+        card(
+            "ann", "ann", chain.ann.name, (decisions_hz, "inferences/s"),
+            decisions_hz, decisions_hz * 4 * len(bundle.decision.labels),
+        ),
+        card("decision", "decision", rule, (decisions_hz, "decisions/s"), decisions_hz, None),
+    )  # fmt: skip
 
 
 def energy_per_decision(
@@ -125,13 +107,9 @@ def energy_per_decision(
     return energies
 
 
-def _rail(power: tuple[PowerReading, ...], rail: str | None) -> PowerReading | None:
-    return next((reading for reading in power if reading.rail == rail), None)
-
-
-def _interval(chain: Chain) -> str:
-    spec = chain.bundle.accumulator
-    return f"T={spec.window_steps} I={spec.interval_steps}"
+def _loihi(readings: tuple[PowerReading, ...]) -> tuple[float | None, Provenance]:
+    reading = next((reading for reading in readings if reading.rail == LOIHI_RAIL), None)
+    return (None, "unavailable") if reading is None else (reading.watts, reading.provenance)
 
 
 def _mapping(chain: Chain) -> str:
