@@ -64,6 +64,15 @@ def installed_runtimes() -> list[str]:
     return found
 
 
+def available_providers() -> list[str]:
+    """What ONNX Runtime was compiled for, which is not what a run is granted; empty when it cannot be imported."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return []
+    return list(onnxruntime.get_available_providers())
+
+
 def _open_session(path: Path, backend: str) -> Any:
     if len(installed_runtimes()) > 1:
         raise MissingError(
@@ -89,9 +98,7 @@ def _open_session(path: Path, backend: str) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=[(provider, _options(backend))])
     except Exception as error:
         first_line = str(error).splitlines()[0]
-        raise BundleError(
-            f"expected {path} to be an ONNX network, found: {first_line}; restore the bundle."
-        ) from error
+        raise BundleError(f"expected {path} to be an ONNX network, found: {first_line}; restore the bundle.") from error
 
 
 def _options(backend: str) -> dict[str, str]:

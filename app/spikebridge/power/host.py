@@ -8,8 +8,8 @@ from collections.abc import Callable
 from spikebridge.contracts import PowerReading
 
 HOST_RAIL = "host"
-#: An assumption, not a measurement: a core of a laptop or desktop processor under full load, its share of the caches and
-#: memory controller included. Real cores lie between about 1 W (Jetson Nano) and 20 W (desktop at its highest clock).
+#: An assumption, not a measurement: one core of a laptop's or desktop's processor under full load, with its share of
+#: caches and memory controller. A small Arm core draws far less, a desktop core at its highest clock more.
 WATTS_PER_BUSY_CORE = 8.0
 
 

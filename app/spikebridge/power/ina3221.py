@@ -1,7 +1,8 @@
 """The INA3221 monitors of a Jetson, through both layouts that its kernels have had in sysfs.
 
-hwmon (JetPack 5 and later): ``in{N}_label``, ``in{N}_input`` mV, ``curr{N}_input`` mA. N runs from 1 to 3; 7 is the sum
-of the shunt voltages, which is no power rail. iio (JetPack 4): ``rail_name_{N}``, ``in_power{N}_input`` mW, N from 0 to 2.
+hwmon (JetPack 5 and later): ``in{N}_label``, ``in{N}_input`` mV, ``curr{N}_input`` mA; N runs from 1 to 3, and 7 is the
+sum of the shunt voltages, which is no power rail. iio (JetPack 4): ``rail_name_{N}``, ``in_power{N}_input`` mW; N runs
+from 0 to 2.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class LoihiMeter:
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._stage = stage
-        self._energy_of = energy_of or _shipped_model()
+        self._energy_of = energy_of
         self._clock_ns = clock_ns
         self._before = stage.activity()
         self._before_ns = clock_ns()
@@ -38,6 +38,8 @@ class LoihiMeter:
         return "Loihi estimate"
 
     def read(self) -> tuple[PowerReading, ...]:
+        if self._energy_of is None:
+            self._energy_of = _shipped_model()
         activity, now_ns = self._stage.activity(), self._clock_ns()
         used = _difference(activity, self._before)
         elapsed_us = (now_ns - self._before_ns) // 1000

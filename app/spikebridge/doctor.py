@@ -1,0 +1,185 @@
+"""Checks of this machine, each with the command that repairs it. Nothing is started or changed, Qt is not imported."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+State: TypeAlias = Literal["ok", "warning", "missing"]
+
+_PYTHONS = ((3, 10), (3, 13))
+_LAVA_VARIABLE = "SPIKEBRIDGE_LAVA_PYTHON"
+_UDEV_FOLDERS = ("etc/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d", "run/udev/rules.d")
+#: USB vendor of each camera family and the words for it; a rule for the vendor lets users open the camera.
+_CAMERA_VENDORS = {"152a": "iniVation", "04b4": "Prophesee"}
+_UDEV_FIX = (
+    "sudo cp packaging/70-spikebridge-cameras.rules /etc/udev/rules.d/ && "
+    "sudo udevadm control --reload-rules && sudo udevadm trigger"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. state : ``warning`` works with a limit, ``missing`` does not work. fix : a command, or empty."""
+
+    name: str
+    state: State
+    sentence: str
+    fix: str = ""
+
+
+def diagnose(root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> list[Check]:
+    """All checks, in the order in which a newcomer needs them. ``root``: where /sys, /etc and /lib are found."""
+    return [
+        check_python(sys.version_info[:2]),
+        check_display(environment),
+        check_distributions(_installed_distributions()),
+        check_providers(),
+        check_power(root / "sys"),
+        check_lava(environment),
+        *check_cameras(util.find_spec),
+        check_udev(root),
+    ]
+
+
+def check_python(version: tuple[int, int]) -> Check:
+    found = f"Python {version[0]}.{version[1]}"
+    if _PYTHONS[0] <= version <= _PYTHONS[1]:
+        return Check("Python", "ok", f"{found} at {sys.executable}.")
+    return Check("Python", "missing", f"Expected Python 3.10 to 3.13, found {found}.", "make run PYTHON=python3.12")
+
+
+def check_display(environment: Mapping[str, str]) -> Check:
+    """Display and Qt's system libraries; without them the terminal shows the same chain."""
+    from spikebridge.ui.display import display_problem
+
+    problem = display_problem(environment)
+    if problem is None:
+        return Check("Window", "ok", "A display and the system libraries of Qt are there.")
+    fix = problem.split("'")[1] if "apt-get" in problem else ""
+    return Check("Window", "warning", f"{problem[0].upper()}{problem[1:]}", fix)
+
+
+def check_distributions(installed: set[str]) -> Check:
+    """spikebridge and spikebridge-gpu hold the same package; so do onnxruntime and onnxruntime-gpu."""
+    for plain in ("onnxruntime", "spikebridge"):
+        if {plain, f"{plain}-gpu"} <= installed:
+            return Check(
+                "Packages",
+                "missing",
+                f"Found {plain} and {plain}-gpu in one environment, where they overwrite each other's files.",
+                f"pip uninstall -y {plain} {plain}-gpu onnxruntime onnxruntime-gpu, then install one of them again",
+            )
+    runtimes = sorted(installed & {"onnxruntime", "onnxruntime-gpu"})
+    if not runtimes:
+        return Check("Packages", "missing", "Expected ONNX Runtime, found none.", "pip install onnxruntime")
+    return Check("Packages", "ok", f"One ONNX Runtime is installed: {runtimes[0]} {metadata.version(runtimes[0])}.")
+
+
+def check_providers() -> Check:
+    """What ONNX Runtime was compiled for; only a run tells what is granted."""
+    from spikebridge.ann.local import available_providers
+
+    providers = available_providers()
+    if not providers:
+        return Check(
+            "ANN", "missing", "ONNX Runtime could not be imported.", "pip install --force-reinstall onnxruntime"
+        )
+    names = ", ".join(providers)
+    if providers == ["CPUExecutionProvider"] or "CUDAExecutionProvider" not in providers:
+        return Check("ANN", "ok", f"ONNX Runtime offers {names}; --ann cuda and tensorrt need spikebridge-gpu.")
+    return Check("ANN", "ok", f"ONNX Runtime was built for {names}; whether they are granted shows when a run starts.")
+
+
+def check_power(sysfs: Path) -> Check:
+    """Which meters can be read."""
+    from spikebridge.power import discover_meters
+    from spikebridge.power.powercap import ACCESS_FIX
+
+    meters = discover_meters(sysfs, estimate_host=False)
+    if not meters:
+        return Check("Power", "warning", "No power meter was found; the host's watts are estimated from CPU time.")
+    # A counter gives watts from its second reading on.
+    refused = [reading for meter in meters for reading in meter.read() if "may " in reading.scope]
+    if refused:
+        fix = ACCESS_FIX if "root only" in refused[0].scope else ""
+        return Check("Power", "warning", f"{refused[0].scope[0].upper()}{refused[0].scope[1:]}.", fix)
+    return Check("Power", "ok", f"Watts are measured by: {', '.join(meter.name for meter in meters)}.")
+
+
+def check_lava(environment: Mapping[str, str], project: Path | None = None) -> Check:
+    """Lava lives in an interpreter of its own; the emulator does not need it."""
+    project = project or Path(__file__).resolve().parents[2]
+    interpreter = Path(environment.get(_LAVA_VARIABLE) or project / ".venv-lava/bin/python")
+    if not interpreter.is_file() and shutil.which(str(interpreter)) is None:
+        sentence = f"No interpreter with Lava at {interpreter}; --snn lava and loihi2 need it, the emulator does not."
+        return Check("Lava", "warning", sentence, f"make lava, or set {_LAVA_VARIABLE}")
+    probe = "import importlib.metadata as m, sys; print(sys.version_info[:2] == (3, 10), m.version('lava-nc'))"
+    try:
+        found = subprocess.run(
+            [str(interpreter), "-c", probe],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        ).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        return Check("Lava", "warning", f"{interpreter} does not run or has no lava-nc.", "make lava")
+    if found[0] != "True":
+        return Check("Lava", "warning", f"Lava needs Python 3.10, {interpreter} is another version.", "make lava")
+    return Check("Lava", "ok", f"lava-nc {found[1]} at {interpreter}.")
+
+
+def check_cameras(find_spec: Callable[[str], object]) -> Iterator[Check]:
+    """SDKs of the camera vendors, found without importing them."""
+    if find_spec("dv_processing"):
+        yield Check("iniVation cameras", "ok", "dv-processing is installed.")
+    else:
+        yield Check("iniVation cameras", "missing", "dv-processing is not installed.", "pip install dv-processing")
+    if find_spec("metavision_core"):
+        yield Check("Prophesee cameras", "ok", "The Metavision SDK is installed.")
+    elif find_spec("neuromorphic_drivers"):
+        yield Check("Prophesee cameras", "ok", "neuromorphic-drivers is installed (EVK3 and EVK4).")
+    else:
+        sentence = "No SDK for Prophesee cameras; recordings and the simulated camera do not need one."
+        yield Check("Prophesee cameras", "warning", sentence, "pip install 'spikebridge[prophesee]'")
+
+
+def check_udev(root: Path) -> Check:
+    """Whether a udev rule opens the cameras to users."""
+    if sys.platform != "linux":
+        return Check("Camera access", "ok", "No udev rules are needed on this system.")
+    rules = "\n".join(_rules(root))
+    closed = [name for vendor, name in _CAMERA_VENDORS.items() if vendor not in rules]
+    if closed and os.geteuid() != 0:
+        return Check("Camera access", "warning", f"No udev rule for {' and '.join(closed)} cameras.", _UDEV_FIX)
+    reason = "udev rules for both camera vendors are installed" if not closed else "running as root, no rule is needed"
+    return Check("Camera access", "ok", f"{reason[0].upper()}{reason[1:]}.")
+
+
+def _rules(root: Path) -> Iterator[str]:
+    for folder in _UDEV_FOLDERS:
+        for path in sorted((root / folder).glob("*.rules")):
+            if os.access(path, os.R_OK):
+                yield path.read_text(encoding="utf-8", errors="replace").lower()
+
+
+def _installed_distributions() -> set[str]:
+    wanted = ("onnxruntime", "onnxruntime-gpu", "spikebridge", "spikebridge-gpu")
+    return {name for name in wanted if _is_installed(name)}
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
