@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 
 from spikebridge.chain import Chain
-from spikebridge.contracts import Counters, Energy, PowerReading, StageStatus
+from spikebridge.contracts import Counters, Energy, PowerReading, Provenance, StageStatus
 from spikebridge.latency import LatencyStatistics
 from spikebridge.power import LOIHI_RAIL, PowerMonitor
 
