@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from spikebridge.contracts import Counts, LayerActivity, SnnActivity, Spikes
-from spikebridge.snn.network import Conv, Layer, Network, Shape
-from spikebridge.snn.synapses import as_kernel, stored_weights, taps
-
-_Table = NDArray[np.int64]
-_State = NDArray[np.int32]
+from spikebridge.snn.layout import State, lay_out, padded
+from spikebridge.snn.network import Network
 
 
 class Emulator:
@@ -29,8 +23,8 @@ class Emulator:
         self.name = "Loihi emulator"
         self._graded = graded
         self._step = kernels.step
-        self._plan, self._weights, self._starts, self._pairs = _compile(network, kernels)
-        total = int(self._plan[-1, kernels.BASE] + _padded(int(self._plan[-1, kernels.SIZE]), kernels.BLOCK))
+        self._plan, self._weights, self._starts, self._runs = lay_out(network, kernels)
+        total = int(self._plan[-1, kernels.BASE] + padded(int(self._plan[-1, kernels.SIZE]), kernels.BLOCK))
         self._received, self._current, self._voltage, self._bias = np.zeros((4, total), np.int32)
         for row, layer, size in zip(self._plan, network.layers, network.neurons, strict=True):
             if layer.bias is not None:
@@ -38,8 +32,11 @@ class Emulator:
                 self._bias[first : first + size] = np.tile(layer.bias << 6, size // layer.channels)
         self._biased = (self._bias.reshape(-1, kernels.BLOCK) != 0).any(1).astype(np.uint8)
         self._awake = self._biased.copy()
-        self._fired = np.zeros(kernels.BLOCK, np.uint8)
-        self._spikes = np.zeros(max(network.neurons), np.int32)
+        self._fired = np.zeros(kernels.BLOCK, np.int32)
+        # One more than there can be spikes: the loop that lists them writes before it knows.
+        most = max(*network.neurons, int(np.prod(network.input_shape))) + 1
+        self._spikes = np.zeros(most, np.int32)
+        self._values = np.ones(2 * most, np.int32)
         self._counters = np.zeros((len(network.layers), 4), np.int64)
         self._words = np.zeros(-(-int(np.prod(network.input_shape)) // 8), np.uint64)
         self._counts = self._words.view(np.uint8)[: int(np.prod(network.input_shape))].reshape(network.input_shape)
@@ -52,9 +49,9 @@ class Emulator:
         np.copyto(self._counts, counts)
         output = np.zeros(self.network.output_shape, np.uint8)
         self._events += self._step(
-            self._words, *self.network.input_shape[1:], self._graded, self._plan, self._counters, self._received,
-            self._current, self._voltage, self._bias, self._awake, self._weights, self._starts, self._pairs,
-            self._spikes, self._fired, output.reshape(-1),
+            self._words, self._counts[0].size, self._graded, self._plan, self._counters, self._received, self._current,
+            self._voltage, self._bias, self._awake, self._weights, self._starts, self._runs, self._spikes, self._values,
+            self._fired, len(output), output.reshape(-1),
         )  # fmt: skip
         self._steps += 1
         return output
@@ -65,7 +62,7 @@ class Emulator:
             state.fill(0)
         self._awake[:] = self._biased
 
-    def state(self, layer: int) -> tuple[_State, _State]:
+    def state(self, layer: int) -> tuple[State, State]:
         """Currents and voltages of a layer after the last step, both (C, H, W) int32."""
         first = int(self._plan[layer, 0])
         c, h, w = self.network.shapes[layer + 1]
@@ -97,50 +94,3 @@ class Emulator:
 
     def close(self) -> None:
         """Nothing to release."""
-
-
-def _padded(size: int, block: int) -> int:
-    return -(-size // block) * block
-
-
-def _compile(network: Network, kernels: Any) -> tuple[_Table, _State, _State, _State]:
-    """The layers as the tables that ``kernels.step`` walks: plan, weights, starts and pairs."""
-    plan = np.zeros((len(network.layers), kernels.PLAN_COLUMNS), np.int64)
-    weights: list[_State] = []
-    starts: list[_State] = []
-    pairs: list[_State] = []
-    for row, layer, shapes in zip(plan, network.layers, zip(network.shapes, network.shapes[1:]), strict=True):
-        input_shape, output_shape = shapes
-        kernel = as_kernel(layer, input_shape)
-        row[kernels.BASE] = sum(_padded(n, kernels.BLOCK) for n in network.neurons[: len(weights)])
-        row[kernels.WEIGHTS] = sum(w.size for w in weights)
-        weights.append(kernel.reshape(-1))
-        for column, axis in ((kernels.ROWS, 0), (kernels.COLUMNS, 1)):
-            row[column] = sum(s.size for s in starts)
-            start, pair = taps(layer, axis, input_shape[1 + axis], output_shape[1 + axis])
-            starts.append(start + sum(len(p) for p in pairs))
-            pairs.append(pair)
-        _describe(row, layer, kernel.shape, input_shape, output_shape, kernels)
-    return (
-        plan,
-        np.concatenate(weights).astype(np.int32),
-        np.concatenate(starts).astype(np.int32),
-        np.concatenate(pairs).astype(np.int32),
-    )
-
-
-def _describe(
-    row: _Table, layer: Layer, kernel: tuple[int, ...], input_shape: Shape, output_shape: Shape, kernels: Any
-) -> None:
-    groups = layer.groups if isinstance(layer, Conv) else 1
-    row[kernels.SIZE] = int(np.prod(output_shape))
-    row[kernels.CHANNELS], _, row[kernels.WIDTH] = output_shape
-    row[kernels.GROUP_OUT], row[kernels.GROUP_IN] = layer.channels // groups, kernel[0]
-    row[kernels.IN_CHANNELS], _, row[kernels.IN_WIDTH] = input_shape
-    row[kernels.KERNEL_H], row[kernels.KERNEL_W] = kernel[1:3]
-    row[kernels.KEEP_U] = 4096 - layer.neuron.current_decay
-    row[kernels.KEEP_V] = 4096 - layer.neuron.voltage_decay
-    row[kernels.THRESHOLD] = layer.neuron.threshold << 6
-    # Lava's convolution wraps its sum at 24 bits; a dense sum is shifted back by its weights' exponent.
-    left, right = (8, 8) if isinstance(layer, Conv) else (0, stored_weights(layer)[1])
-    row[kernels.INPUT_LEFT], row[kernels.INPUT_RIGHT] = left, right

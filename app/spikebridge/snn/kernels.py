@@ -18,50 +18,54 @@ BLOCK = 128
 (
     BASE,  # first neuron of the layer in the state arrays
     SIZE,  # neurons, without padding
-    CHANNELS,  # output channels
     GROUP_OUT,  # output channels of one group
     GROUP_IN,  # input channels of one group
-    WIDTH,  # output width
     IN_CHANNELS,
     IN_WIDTH,
-    KERNEL_H,
-    KERNEL_W,
+    KERNEL,  # weights of one input channel
     WEIGHTS,  # start of the layer's weights
     ROWS,  # start of the row positions in ``starts``
     COLUMNS,  # the same for columns
     KEEP_U,  # 4096 - current decay
     KEEP_V,  # 4096 - voltage decay
     THRESHOLD,  # shifted
-    INPUT_LEFT,  # shifts that bring the accumulated input into range
+    INPUT_LEFT,  # shifts that bring the accumulated input into range, 0 where it cannot leave it
     INPUT_RIGHT,
     PLAN_COLUMNS,
-) = range(19)
+) = range(16)
 
 #: Columns of the ``counters`` table, one row a layer.
 EVENTS, UPDATES, SPIKES, OVERFLOWS = range(4)
 
 _i32 = np.int32
-_LIMIT = np.int32((1 << 23) - 1)
-_HALF = np.int32(1 << 23)
+_V_MAX = np.int32((1 << 23) - 1)
+_V_MIN = np.int32(1 - (1 << 23))
+_U_MAX = np.int32(1 << 23)
+_U_MIN = np.int32(-(1 << 23))
 _FULL = np.int32(1 << 24)
 #: The chip's accumulator has 21 bits and a sign after the alignment by 6 bits (Lava declares it as 16 bits before it).
 _ACCUMULATOR = np.int32(1 << 15)
 
 
-@nb.njit(nb.int32(nb.int32, nb.int32), inline="always", cache=True, nogil=True)
+@nb.njit(inline="always")
 def _decay(state, keep):  # type: ignore[no-untyped-def]
     """``state * keep / 4096`` rounded toward zero; in two halves, so that no product leaves int32."""
-    sign = _i32(state >> _i32(31))
-    size = _i32(_i32(state ^ sign) - sign)
-    high = _i32(_i32(size >> _i32(12)) * keep)
-    low = _i32(_i32(_i32(size & _i32(4095)) * keep) >> _i32(12))
-    return _i32(_i32(_i32(high + low) ^ sign) - sign)
+    toward_zero = _i32(_i32(state >> _i32(31)) & _i32(4095))
+    high = _i32(_i32(state >> _i32(12)) * keep)
+    low = _i32(_i32(state & _i32(4095)) * keep)
+    return _i32(high + _i32(_i32(low + toward_zero) >> _i32(12)))
+
+
+@nb.njit(inline="always")
+def _quotient(value, divisor):  # type: ignore[no-untyped-def]
+    """Unsigned division: half the time of the signed one of 64 bits."""
+    return np.int64(np.uint32(value) // np.uint32(divisor))
 
 
 @nb.njit(
     nb.int64(
         nb.int64[::1], nb.int64[::1], nb.int32[::1], nb.int32[::1], nb.int32[::1], nb.int32[::1], nb.uint8[::1],
-        nb.uint8[::1], nb.int32[::1],
+        nb.int32[::1], nb.int32[::1],
     ),
     cache=True,
     nogil=True,
@@ -85,84 +89,154 @@ def _update(plan, counters, received, current, voltage, bias, awake, fired, spik
         u_block = current[first : first + BLOCK]
         v_block = voltage[first : first + BLOCK]
         b_block = bias[first : first + BLOCK]
+        if left | right:
+            for i in range(BLOCK):
+                a_block[i] = _i32(_i32(a_block[i] << left) >> right)
         alive = _i32(0)
         updates = _i32(0)
-        overflows = _i32(0)
+        beyond = _i32(0)
         n_fired = _i32(0)
         for i in range(BLOCK):
-            a = _i32(_i32(a_block[i] << left) >> right)
+            a = a_block[i]
             u = u_block[i]
             v = v_block[i]
             b = b_block[i]
             updates = _i32(updates + _i32(_i32(_i32(a | u) | _i32(v | b)) != _i32(0)))
-            overflows = _i32(overflows + _i32((a >= _ACCUMULATOR) | (a < -_ACCUMULATOR)))
+            beyond = _i32(beyond | _i32(_i32(a + _ACCUMULATOR) >> _i32(16)))
             u = _i32(_decay(u, keep_u) + _i32(a << _i32(6)))
-            u = _i32(u - (_FULL if u > _HALF else _i32(0)) + (_FULL if u <= -_HALF else _i32(0)))
+            u = _i32(u - _FULL) if u > _U_MAX else _i32(u + _FULL) if u <= _U_MIN else u
             v = _i32(_i32(_decay(v, keep_v) + u) + b)
-            v = min(max(v, -_LIMIT), _LIMIT)
-            spike = v > threshold
+            v = min(max(v, _V_MIN), _V_MAX)
+            spike = _i32(v > threshold)
             v = _i32(0) if spike else v
-            n_fired = _i32(n_fired + _i32(spike))
+            n_fired = _i32(n_fired + spike)
             fired[i] = spike
-            a_block[i] = 0
             u_block[i] = u
             v_block[i] = v
             alive = _i32(alive | _i32(_i32(u | v) | b))
         awake[block] = alive != 0
         counters[UPDATES] += updates
-        counters[OVERFLOWS] += overflows
-        if n_fired:
+        if beyond:
             for i in range(BLOCK):
-                if fired[i]:
-                    spikes[n_spikes] = first - base + i
-                    n_spikes += 1
+                counters[OVERFLOWS] += (a_block[i] >= _ACCUMULATOR) | (a_block[i] < -_ACCUMULATOR)
+        a_block[:] = 0
+        if n_fired:
+            # Without a branch a spike costs no misprediction; the slot behind the last one is overwritten.
+            for i in range(BLOCK):
+                spikes[n_spikes] = first - base + i
+                n_spikes += fired[i]
     counters[SPIKES] += n_spikes
     return n_spikes
 
 
+@nb.njit(inline="always")
+def _add(to, t, by, w, n, value):  # type: ignore[no-untyped-def]
+    """``to[t : t + n] += by[w : w + n] * value``.
+
+    Pieces are short (4 to 64), so a plain loop spends its time in LLVM's remainder; eight at a time, all read before one
+    is written, become one vector operation. Unsigned indices spare numba's test for negative ones.
+    """
+    one, eight = np.uint64(1), np.uint64(8)
+    end = t + n
+    while t + eight <= end:
+        a0 = _i32(to[t] + _i32(by[w] * value))
+        a1 = _i32(to[t + one] + _i32(by[w + one] * value))
+        a2 = _i32(to[t + np.uint64(2)] + _i32(by[w + np.uint64(2)] * value))
+        a3 = _i32(to[t + np.uint64(3)] + _i32(by[w + np.uint64(3)] * value))
+        a4 = _i32(to[t + np.uint64(4)] + _i32(by[w + np.uint64(4)] * value))
+        a5 = _i32(to[t + np.uint64(5)] + _i32(by[w + np.uint64(5)] * value))
+        a6 = _i32(to[t + np.uint64(6)] + _i32(by[w + np.uint64(6)] * value))
+        a7 = _i32(to[t + np.uint64(7)] + _i32(by[w + np.uint64(7)] * value))
+        to[t] = a0
+        to[t + one] = a1
+        to[t + np.uint64(2)] = a2
+        to[t + np.uint64(3)] = a3
+        to[t + np.uint64(4)] = a4
+        to[t + np.uint64(5)] = a5
+        to[t + np.uint64(6)] = a6
+        to[t + np.uint64(7)] = a7
+        t += eight
+        w += eight
+    while t < end:
+        to[t] = _i32(to[t] + _i32(by[w] * value))
+        t += one
+        w += one
+
+
 @nb.njit(
     nb.int64(
-        nb.int64[::1], nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[:, ::1], nb.int64, nb.int64,
-        nb.int64, nb.int32,
+        nb.int64[::1], nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[:, ::1], nb.int32[::1],
+        nb.int32[::1], nb.int64,
     ),
     cache=True,
     nogil=True,
 )  # fmt: skip
-def _deliver(plan, received, weights, awake, starts, pairs, channel, y, x, count):  # type: ignore[no-untyped-def]
-    """Adds one input spike of value ``count`` to what the layer's neurons receive; returns the synapses touched."""
-    n = plan[GROUP_OUT]
-    channels, kernel_w = plan[CHANNELS], plan[KERNEL_W]
-    group = channel // plan[GROUP_IN]
-    stride = channels  # a kernel position holds all output channels; those of the group are adjacent
-    kernel = plan[WEIGHTS] + (channel - group * plan[GROUP_IN]) * plan[KERNEL_H] * kernel_w * stride + group * n
-    base = plan[BASE] + group * n
+def _deliver(plan, received, weights, awake, starts, runs, spikes, values, n_spikes):  # type: ignore[no-untyped-def]
+    """Adds the weights of ``spikes`` (numbers of inputs, channel last) times ``values`` to what the neurons receive.
+
+    For each row it reaches, a spike adds runs of weights to runs of neurons (see ``layout.runs``). Returns the
+    synapses touched.
+    """
+    in_channels, in_width = plan[IN_CHANNELS], plan[IN_WIDTH]
+    group_in, group_out, kernel = plan[GROUP_IN], plan[GROUP_OUT], plan[KERNEL]
+    base, rows, columns = plan[BASE], plan[ROWS], plan[COLUMNS]
+    first_weight = plan[WEIGHTS]
     touched = 0
-    for row in range(starts[plan[ROWS] + y], starts[plan[ROWS] + y + 1]):
-        kernel_row = kernel + pairs[row, 0] * kernel_w * stride
-        output_row = pairs[row, 1] * plan[WIDTH]
-        for column in range(starts[plan[COLUMNS] + x], starts[plan[COLUMNS] + x + 1]):
-            w = kernel_row + pairs[column, 0] * stride
-            target = base + (output_row + pairs[column, 1]) * channels
-            for i in range(n):
-                received[target + i] = _i32(received[target + i] + _i32(weights[w + i] * count))
-            for block in range(target // BLOCK, (target + n - 1) // BLOCK + 1):
-                awake[block] = 1
-            touched += n
+    for k in range(n_spikes):
+        value = values[k]
+        place = _quotient(spikes[k], in_channels)
+        channel = spikes[k] - place * in_channels
+        y = _quotient(place, in_width)
+        x = place - y * in_width
+        group = _quotient(channel, group_in) if group_in != in_channels else 0
+        source = first_weight + channel * kernel
+        target = base + group * group_out
+        run_first, run_last = starts[columns + x], starts[columns + x + 1]
+        for row in range(starts[rows + y], starts[rows + y + 1]):
+            for run in range(run_first, run_last):
+                n = runs[run, 2]
+                w = source + runs[row, 0] + runs[run, 0]
+                t = target + runs[row, 1] + runs[run, 1]
+                _add(received, np.uint64(t), weights, np.uint64(w), np.uint64(n), value)
+                for block in range(t // BLOCK, (t + n - 1) // BLOCK + 1):
+                    awake[block] = 1
+                touched += n
     return touched
 
 
 @nb.njit(
+    nb.int64(nb.uint64[::1], nb.int64, nb.int64, nb.boolean, nb.int32[::1], nb.int32[::1]), cache=True, nogil=True
+)
+def _events(counts, channels, plane, graded, spikes, values):  # type: ignore[no-untyped-def]
+    """The non-zero counts, channel last: their numbers, their values and how many there are."""
+    n = 0
+    for word in range(counts.size):
+        value = counts[word]
+        place = word * 8
+        while value:
+            count = _i32(value & np.uint64(255))
+            if count:
+                channel = _quotient(place, plane)
+                spikes[n] = (place - channel * plane) * channels + channel
+                values[n] = count if graded else _i32(1)
+                n += 1
+            value = value >> np.uint64(8)
+            place += 1
+    return n
+
+
+@nb.njit(
     nb.int64(
-        nb.uint64[::1], nb.int64, nb.int64, nb.boolean, nb.int64[:, ::1], nb.int64[:, ::1], nb.int32[::1],
-        nb.int32[::1], nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[::1], nb.int32[:, ::1],
-        nb.int32[::1], nb.uint8[::1], nb.uint8[::1],
+        nb.uint64[::1], nb.int64, nb.boolean, nb.int64[:, ::1], nb.int64[:, ::1], nb.int32[::1], nb.int32[::1],
+        nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[::1], nb.int32[:, ::1], nb.int32[::1],
+        nb.int32[::1], nb.int32[::1], nb.int64, nb.uint8[::1],
     ),
     cache=True,
     nogil=True,
 )  # fmt: skip
 def step(  # type: ignore[no-untyped-def]
-    counts, in_height, in_width, graded, plan, counters, received, current, voltage, bias, awake, weights, starts,
-    pairs, spikes, fired, output,
+    counts, in_plane, graded, plan, counters, received, current, voltage, bias, awake, weights, starts, runs, spikes,
+    values, fired, out_channels, output,
 ):  # fmt: skip
     """One time step of the network; writes the last layer's spikes (C', H', W') and returns the non-zero inputs.
 
@@ -170,42 +244,19 @@ def step(  # type: ignore[no-untyped-def]
 
     counts : (C, H, W) uint8, padded with zeros and seen as words of eight. output : zeroed by the caller.
     """
-    n_layers = plan.shape[0]
-    for layer in range(n_layers - 1, -1, -1):
+    last = plan.shape[0] - 1
+    ones = values[spikes.size :]
+    for layer in range(last, -1, -1):
         n_spikes = _update(plan[layer], counters[layer], received, current, voltage, bias, awake, fired, spikes)
-        channels, width = plan[layer, CHANNELS], plan[layer, WIDTH]
-        if layer == n_layers - 1:
-            plane = plan[layer, SIZE] // channels
+        if layer < last:
+            counters[layer + 1, EVENTS] += _deliver(
+                plan[layer + 1], received, weights, awake, starts, runs, spikes, ones, n_spikes
+            )
+        else:
+            plane = _quotient(plan[layer, SIZE], out_channels)
             for i in range(n_spikes):
-                place = spikes[i] // channels
-                output[(spikes[i] - place * channels) * plane + place] = 1
-            continue
-        touched = 0
-        for i in range(n_spikes):
-            place = spikes[i] // channels
-            y = place // width
-            touched += _deliver(
-                plan[layer + 1], received, weights, awake, starts, pairs, spikes[i] - place * channels, y,
-                place - y * width, _i32(1),
-            )  # fmt: skip
-        counters[layer + 1, EVENTS] += touched
-    n_events = 0
-    touched = 0
-    plane = in_height * in_width
-    for word in range(counts.size):
-        value = counts[word]
-        place = word * 8
-        while value:
-            count = _i32(value & np.uint64(255))
-            if count:
-                n_events += 1
-                channel = place // plane
-                y = (place - channel * plane) // in_width
-                touched += _deliver(
-                    plan[0], received, weights, awake, starts, pairs, channel, y,
-                    place - channel * plane - y * in_width, count if graded else _i32(1),
-                )  # fmt: skip
-            value = value >> np.uint64(8)
-            place += 1
-    counters[0, EVENTS] += touched
+                place = _quotient(spikes[i], out_channels)
+                output[(spikes[i] - place * out_channels) * plane + place] = 1
+    n_events = _events(counts, plan[0, IN_CHANNELS], in_plane, graded, spikes, values)
+    counters[0, EVENTS] += _deliver(plan[0], received, weights, awake, starts, runs, spikes, values, n_events)
     return n_events

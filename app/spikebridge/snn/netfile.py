@@ -39,13 +39,14 @@ def save_network(network: Network, path: str | Path) -> None:
     with h5py.File(path, "w") as file:
         group = file.create_group("layer/0")
         _describe(group, "input", network.input_shape)
-        number = 1
+        number, flat = 1, False
         for layer, before, after in zip(network.layers, network.shapes, network.shapes[1:], strict=False):
-            if isinstance(layer, Dense) and (before[1:] != (1, 1) or number == 1):
+            if isinstance(layer, Dense) and not flat:
                 _describe(file.create_group(f"layer/{number}"), "flatten", (int(np.prod(before)), 1, 1))
                 number += 1
             _write_layer(file.create_group(f"layer/{number}"), layer, before, after)
             number += 1
+            flat = isinstance(layer, Dense)
 
 
 def _describe(group: Any, kind: str, shape: tuple[int, ...]) -> None:

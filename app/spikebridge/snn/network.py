@@ -208,10 +208,11 @@ def _integers(layer: str, field: str, values: NDArray[np.generic] | Sequence[int
 
 
 def _check_weights(layer: str, weight: Weights) -> None:
-    """Loihi stores 8 bits: sign and 7 bits of even weights, or 8 bits of one sign."""
+    """Loihi stores 8 bits: sign and 7 bits of even weights, or 8 bits of one sign. As in lava-dl, weights without a
+    positive one count as of one sign only where none is zero."""
     low, high = int(weight.min()), int(weight.max())
     if low < -256 or high > 255:
         refuse(layer, "weight", "in -256…254 (8 bits)", f"{low}…{high}")
-    one_sign = (low >= 0 or high <= 0) and low > -256
+    one_sign = low >= 0 or -256 < low <= high < 0
     if not one_sign and (odd := weight[weight % 2 != 0]).size:
         refuse(layer, "weight", "even where signs are mixed (8 bits with sign)", f"{odd.size} odd, such as {odd[0]}")

@@ -29,14 +29,6 @@ def stored_weights(layer: Layer) -> tuple[Weights, int]:
     return (-magnitude).astype(np.int32), shift
 
 
-def as_kernel(layer: Layer, input_shape: Shape) -> Weights:
-    """``stored_weights`` as (I/groups, kh, kw, O): a dense layer is a convolution whose kernel covers its input."""
-    weight, _ = stored_weights(layer)
-    if not isinstance(layer, Conv):
-        weight = weight.reshape(layer.channels, *input_shape)
-    return np.ascontiguousarray(weight.transpose(1, 2, 3, 0))
-
-
 def fan_out(layer: Layer, input_shape: Shape) -> Weights:
     """Synapses that one input spike touches: (H, W) int32, the same for each input channel."""
     output_shape = layer.output_shape(input_shape)
