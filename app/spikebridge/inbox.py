@@ -36,8 +36,8 @@ class Inbox:
         self._when_full = when_full
         self._queue: deque[EventPacket] = deque()
         self._in_work: EventPacket | None = None
-        self._packets = [0, 0, 0]  # in, done, dropped
-        self._events = [0, 0, 0]
+        self._packets = {"in": 0, "done": 0, "dropped": 0}
+        self._events = dict(self._packets)
         self._closed = False
         self._changed = threading.Condition()
 
@@ -48,9 +48,9 @@ class Inbox:
                 self._changed.wait_for(lambda: self._closed or len(self._queue) < self._capacity)
             if self._closed:
                 return False
-            self._count(0, packet)
+            self._count("in", packet)
             if len(self._queue) >= self._capacity:
-                self._count(2, self._queue.popleft())
+                self._count("dropped", self._queue.popleft())
             self._queue.append(packet)
             self._changed.notify_all()
             return True
@@ -69,7 +69,7 @@ class Inbox:
         """The packet in work went through the chain."""
         with self._changed:
             if self._in_work is not None:
-                self._count(1, self._in_work)
+                self._count("done", self._in_work)
                 self._in_work = None
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Inbox:
         """Drops what is queued, and counts it."""
         with self._changed:
             while self._queue:
-                self._count(2, self._queue.popleft())
+                self._count("dropped", self._queue.popleft())
             self._changed.notify_all()
 
     @property
@@ -95,12 +95,16 @@ class Inbox:
         with self._changed:
             queued = [*self._queue, self._in_work] if self._in_work is not None else list(self._queue)
             return InboxCounters(
-                *self._packets,
-                len(queued),
-                *self._events,
-                sum(packet.events.size for packet in queued),
+                packets_in=self._packets["in"],
+                packets_done=self._packets["done"],
+                packets_dropped=self._packets["dropped"],
+                packets_queued=len(queued),
+                events_in=self._events["in"],
+                events_done=self._events["done"],
+                events_dropped=self._events["dropped"],
+                events_queued=sum(packet.events.size for packet in queued),
             )
 
-    def _count(self, slot: int, packet: EventPacket) -> None:
-        self._packets[slot] += 1
-        self._events[slot] += packet.events.size
+    def _count(self, what: str, packet: EventPacket) -> None:
+        self._packets[what] += 1
+        self._events[what] += packet.events.size

@@ -76,6 +76,12 @@ def _open_snn(backend: str, bundle: Bundle) -> SnnStage | None:
         raise UsageError(f"expected --snn to be one of {', '.join(SNN_BACKENDS)}, found '{backend}'.")
     if backend == "emulator" or bundle.snn is None:
         return open_emulator(bundle)
-    from spikebridge.snn.lava import open_lava
+    from spikebridge.snn.lava import open_lava, open_loihi2
 
-    return open_lava(bundle.snn.path, hardware=backend == "loihi2")
+    stage = (open_lava if backend == "lava" else open_loihi2)(bundle.snn.path, bundle.input.shape)
+    try:
+        stage.wait_ready()
+    except BaseException:
+        stage.close()
+        raise
+    return stage

@@ -16,7 +16,7 @@ import numpy as np
 from spikebridge.bench import BenchSettings, Figure
 from spikebridge.bench.synthetic import ArrayRecording, BurstSource, noise_events
 from spikebridge.bundle import load_model
-from spikebridge.contracts import Source
+from spikebridge.contracts import Recording, Source
 from spikebridge.events import EventArray, Sensor
 from spikebridge.pipeline import Pipeline
 from spikebridge.power import PowerMonitor
@@ -61,9 +61,10 @@ def measure_throughput(settings: BenchSettings) -> list[Figure]:
     """``--speed max`` headless, as a whole chain in this process, start-up apart."""
     from spikebridge.sources import open_recording
 
+    recordings: list[tuple[str, Recording]]
     if settings.recordings:
         paths = sorted(settings.recordings.glob("*.aedat"))
-        recordings = [(path.name, open_recording(str(path))) for path in paths]
+        recordings = [(path.name, open_recording(path)) for path in paths]
     else:
         from spikebridge.simulator.camera import simulate_clip
 
