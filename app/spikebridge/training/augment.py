@@ -191,9 +191,9 @@ def _bin(
                 continue
             if flip > 0 and np.random.random() < flip:
                 p = 1 - p
-            address = (p << 14) | (row << 7) | column
-            if seen[address] != step:
-                seen[address] = step
-                active[n] = address
+            moved = (p << 14) | (row << 7) | column
+            if seen[moved] != step:
+                seen[moved] = step
+                active[n] = moved
                 n += 1
         offsets[step + 1] = n
