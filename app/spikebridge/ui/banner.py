@@ -27,6 +27,8 @@ class Banner(QWidget):
         self._layout.addWidget(self._icon)
         self._layout.addWidget(self._words, 1)
         self._layout.addWidget(dismiss)
+        #: Below the header, which says what the source is and how it fares.
+        self.top_px = 0
         self.hide()
 
     @property
@@ -47,14 +49,14 @@ class Banner(QWidget):
         sentence = sentence.strip()
         self._words.setText(sentence[:1].upper() + sentence[1:])
         self.setAccessibleName(sentence)
-        self.place()
         self.show()
+        self.place()
         self.raise_()
 
     def place(self) -> None:
-        """As wide as the window, as high as the sentence needs."""
+        """Over the content, as wide as the window, as high as the sentence needs."""
         parent = self.parentWidget()
         if parent is not None:
             margin = theme.UNIT * 2
             width = parent.width() - 2 * margin
-            self.setGeometry(margin, margin, width, max(self.heightForWidth(width), self.sizeHint().height()))
+            self.setGeometry(margin, self.top_px, width, self._layout.heightForWidth(width))

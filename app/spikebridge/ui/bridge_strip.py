@@ -26,8 +26,8 @@ COLOURS = {
     "ann": theme.PURPLE,
     "decision": theme.YELLOW,
 }
-#: Points of a sparkline; the strip is fed five times a second, so this is half a minute.
-_HISTORY = 150
+#: Points of a sparkline; the strip is fed five times a second, so this is a quarter of a minute.
+_HISTORY = 75
 _RATE_HISTORIES = ("source", "snn")
 
 
@@ -75,10 +75,10 @@ class BridgeStrip(PaintedPanel):
         inner = card.adjusted(pad, self.px(12), -pad, -self.px(8))
         row = QRectF(inner.x(), inner.y(), inner.width(), self.px(28))
         self.text(painter, row, TITLES[key], 21, theme.TEXT, True)
-        row.translate(0, self.px(27))
+        row.translate(0, self.px(26))
         self.text(painter, row, stage.backend if stage else "waiting", 16, theme.MUTED, narrow=True)
-        row.translate(0, self.px(27))
-        row.setHeight(self.px(42))
+        row.translate(0, self.px(26))
+        row.setHeight(self.px(40))
         right = Align.AlignRight | Align.AlignVCenter
         half = QRectF(row.x(), row.y(), row.width() * 0.5, row.height())
         self.text(painter, half, figures.milliseconds(stage.latency.p50) if stage else "– ms", 29, theme.TEXT, True)
@@ -86,7 +86,7 @@ class BridgeStrip(PaintedPanel):
         half.translate(row.width() * 0.5, 0)
         known = provenance != "unavailable"
         self.text(painter, half, value, 24 if known else 18, theme.TEXT if known else theme.FAINT, known, right)
-        row.translate(0, self.px(40))
+        row.translate(0, self.px(37))
         row.setHeight(self.px(24))
         rate = figures.rate(stage.rate_hz, stage.rate_unit) if stage else ""
         half = QRectF(row.x(), row.y(), row.width() * 0.62, row.height())
@@ -107,8 +107,8 @@ class BridgeStrip(PaintedPanel):
         history = self._histories[key]
         what = "rate" if key in _RATE_HISTORIES else "ms"
         caption = QRectF(rect.right() - self.px(40), rect.y(), self.px(40), rect.height())
-        self.text(painter, caption, what, 13, theme.FAINT, align=Align.AlignRight | Align.AlignVCenter)
-        rect = rect.adjusted(0, self.px(2), -self.px(46), -self.px(2))
+        self.text(painter, caption, what, 13, theme.FAINT, align=Align.AlignRight | Align.AlignBottom)
+        rect = rect.adjusted(0, self.px(2), -self.px(40), -self.px(2))
         if len(history) < 2 or rect.height() < 4:
             return
         top = max(history) or 1.0
@@ -117,7 +117,11 @@ class BridgeStrip(PaintedPanel):
         line = QPolygonF(
             [QPointF(start + i * step, rect.bottom() - rect.height() * v / top) for i, v in enumerate(history)]
         )
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        ground = COLOURS[key].toRgb()
+        ground.setAlpha(60)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawPolygon(QPolygonF([QPointF(start, rect.bottom()), *line, rect.bottomRight()]))
         painter.setPen(QPen(COLOURS[key], 1))
         painter.drawPolyline(line)
 

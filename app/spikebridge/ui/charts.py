@@ -1,7 +1,8 @@
-"""Latency and power over the last minute."""
+"""Latency and power over the last half minute."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -15,8 +16,8 @@ from spikebridge.contracts import STAGES, PowerReading
 from spikebridge.ui import figures, theme
 from spikebridge.ui.painted import PaintedPanel
 
-#: One minute at ten points a second; pyqtgraph's limit for curves that cost nothing.
-POINTS = 600
+#: Half a minute at ten points a second: half of what pyqtgraph's curves draw at no noticeable cost.
+POINTS = 300
 POINT_S = 0.1
 STAGE_COLOURS = {
     "inbox": theme.FAINT,
@@ -38,6 +39,11 @@ class _Legend(PaintedPanel):
         super().__init__()
         self._title = title
         self._entries: list[tuple[str, QPen]] = []
+        self._widths: dict[int, int] = {}
+
+    def set_scale(self, scale: float) -> None:
+        self._widths.clear()
+        super().set_scale(scale)
 
     @property
     def words(self) -> list[str]:
@@ -48,39 +54,44 @@ class _Legend(PaintedPanel):
         self.update()
 
     def paint(self, painter: QPainter) -> None:
-        size, height = 16, self.height()
+        height = self.height()
         painter.setFont(theme.font(self.px(18), bold=True))
-        width = painter.fontMetrics().horizontalAdvance(self._title)
+        width = painter.fontMetrics().horizontalAdvance(self._title) + 4
         x = float(self.px(16))
-        self.text(painter, QRectF(x, 0, width + 4, height), self._title, 18, theme.MUTED, True)
-        x += width + self.px(22)
-        for words, pen in self._entries:
+        self.text(painter, QRectF(x, 0, width, height), self._title, 18, theme.MUTED, True)
+        x += width + self.px(14)
+        for i, (words, pen) in enumerate(self._entries):
             thick = QPen(pen)
             thick.setWidth(max(2, self.px(4)))
             painter.setPen(thick)
-            painter.drawLine(int(x), height // 2, int(x) + self.px(22), height // 2)
-            x += self.px(28)
-            painter.setFont(theme.font(self.px(size), narrow=True))
-            width = painter.fontMetrics().horizontalAdvance(words)
-            self.text(painter, QRectF(x, 0, min(width + 2, self.width() - x), height), words, size, narrow=True)
-            x += width + self.px(18)
+            painter.drawLine(int(x), height // 2, int(x) + self.px(26), height // 2)
+            x += self.px(32)
+            width = self._room(painter, i, words)
+            self.text(painter, QRectF(x, 0, min(width, self.width() - x), height), words, 16, narrow=True)
+            x += width + self.px(12)
+
+    def _room(self, painter: QPainter, i: int, words: str) -> int:
+        """As wide as this entry ever was, so that the ones after it stay in place."""
+        painter.setFont(theme.font(self.px(16), narrow=True))
+        self._widths[i] = max(self._widths.get(i, 0), painter.fontMetrics().horizontalAdvance(words) + 2)
+        return self._widths[i]
 
 
 class Chart(QWidget):
-    """A legend above a plot of the last minute; ``Y`` starts at zero unless logarithmic."""
+    """A legend above a plot of the last half minute."""
 
-    def __init__(self, title: str, unit: str) -> None:
+    def __init__(self, title: str, axis: pg.AxisItem | None = None) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(f"Chart {{ background: {theme.PANEL.name()}; border-radius: {theme.RADIUS}px; }}")
         self.legend = _Legend(title)
-        self.plot = pg.PlotWidget(background=theme.PANEL)
+        self.plot = pg.PlotWidget(background=theme.PANEL, axisItems={"left": axis} if axis else None)
+        self.plot.getPlotItem().disableAutoRange()
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMouseEnabled(False, False)
         self.plot.setXRange(_X[0], 0, padding=0)
-        self._unit = unit
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -97,7 +108,7 @@ class Chart(QWidget):
             axis.setPen(pg.mkPen(theme.LINE))
             axis.setTextPen(pg.mkPen(theme.MUTED))
             axis.setStyle(tickLength=-4)
-        self.plot.getAxis("left").setWidth(round(64 * scale))
+        self.plot.getAxis("left").setWidth(round(88 * scale))
         self.plot.getAxis("bottom").setHeight(round(24 * scale))
         self.plot.showGrid(x=False, y=True, alpha=0.18)
 
@@ -106,7 +117,7 @@ class LatencyChart(Chart):
     """Time in each stage, stacked from inbox to decision, in ms."""
 
     def __init__(self) -> None:
-        super().__init__("Latency, ms", "ms")
+        super().__init__("Latency, ms")
         self._history: deque[Mapping[str, float]] = deque(maxlen=POINTS)
         self._curves = {}
         # The highest sum is drawn first: each further one covers it but for its own share.
@@ -146,10 +157,9 @@ class PowerChart(Chart):
     """Watts of each rail on a logarithmic scale: a neuromorphic chip and a host differ by thousands."""
 
     def __init__(self) -> None:
-        super().__init__("Power, mW", "mW")
-        self.plot.setLogMode(x=False, y=True)
+        super().__init__("Power", _DecadeAxis("left"))
         self._histories: dict[str, deque[float]] = {}
-        self._curves: dict[str, pg.PlotDataItem] = {}
+        self._curves: dict[str, pg.PlotCurveItem] = {}
 
     def clear(self) -> None:
         for curve in self._curves.values():
@@ -164,17 +174,17 @@ class PowerChart(Chart):
             curve = self._curves.get(reading.rail) or self._add_rail(reading.rail)
             history = self._histories[reading.rail]
             known = reading.watts is not None and reading.watts > 0 and reading.provenance != "unavailable"
-            history.append(1000 * (reading.watts or 0) if known else np.nan)
+            history.append(math.log10(reading.watts or 1.0) if known else math.nan)
             curve.setData(_X[-len(history) :], np.array(history))
             value, provenance = figures.power(reading.watts, reading.provenance)
             entries.append((f"{reading.rail} {value} {provenance}", curve.opts["pen"]))
         self._fit()
         self.legend.show_entries(entries)
 
-    def _add_rail(self, rail: str) -> pg.PlotDataItem:
+    def _add_rail(self, rail: str) -> pg.PlotCurveItem:
         n = len(self._curves)
         pen = pg.mkPen(theme.SERIES[n % len(theme.SERIES)], width=1, style=_DASHES[n % len(_DASHES)])
-        curve = pg.PlotDataItem(pen=pen, connect="finite")
+        curve = pg.PlotCurveItem(pen=pen, connect="finite")
         self.plot.addItem(curve)
         self._curves[rail] = curve
         self._histories[rail] = deque(maxlen=POINTS)
@@ -182,9 +192,29 @@ class PowerChart(Chart):
 
     def _fit(self) -> None:
         values = np.array([v for history in self._histories.values() for v in history])
-        values = np.log10(values[np.isfinite(values)])
+        values = values[np.isfinite(values)]
         if values.size:
-            self.plot.setYRange(np.floor(values.min()), np.ceil(values.max() + 0.05), padding=0)
+            self.plot.setYRange(np.floor(values.min() - 0.1), np.ceil(values.max() + 0.1), padding=0)
+
+
+class _DecadeAxis(pg.AxisItem):
+    """Ticks at powers of ten of a watt, in words: 10 mW, 1 W."""
+
+    def tickValues(self, lowest: float, highest: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
+        decades = range(math.ceil(lowest), math.floor(highest) + 1)
+        # Neighbouring labels need 24 px each.
+        every = max(1, math.ceil(len(decades) * 24 / max(1.0, size)))
+        return [(every, [float(decade) for decade in decades[::every]])]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        return [_decade_text(round(value)) for value in values]
+
+
+def _decade_text(decade: int) -> str:
+    for smallest, unit in ((0, "W"), (-3, "mW"), (-6, "µW"), (-9, "nW")):
+        if decade >= smallest:
+            return f"{10 ** (decade - smallest)} {unit}"
+    return f"10^{decade} W"
 
 
 def nice_ceiling(value: float) -> float:

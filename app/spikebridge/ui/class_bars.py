@@ -10,7 +10,7 @@ from PyQt6.QtGui import QPainter, QPen, QPolygonF
 from spikebridge.contracts import LABELS, Decision
 from spikebridge.ui import theme
 from spikebridge.ui.figures import label_text
-from spikebridge.ui.painted import Align, PaintedPanel
+from spikebridge.ui.painted import Align, PaintedPanel, fitted_size
 
 
 class ClassBars(PaintedPanel):
@@ -19,6 +19,7 @@ class ClassBars(PaintedPanel):
     def __init__(self, labels: Sequence[str] = LABELS) -> None:
         super().__init__()
         self._labels = tuple(labels)
+        self._longest = max((label_text(label) for label in self._labels), key=len)
         self._probabilities: tuple[float, ...] = (0.0,) * len(self._labels)
         self._index: int | None = None
         self._threshold = 0.0
@@ -37,7 +38,8 @@ class ClassBars(PaintedPanel):
 
     def paint(self, painter: QPainter) -> None:
         pad, head = self.px(20), self.px(44)
-        names = min(self.px(270), int(self.width() * 0.44))
+        names = min(self.px(290), int(self.width() * 0.5))
+        size = fitted_size(self._longest, names - self.px(30), self.px(20), True, True) / self.scale
         value = self.px(66)
         left, right = pad + names, self.width() - pad - value
         row = (self.height() - head - pad) / len(self._labels)
@@ -48,7 +50,7 @@ class ClassBars(PaintedPanel):
             chosen = i == self._index
             colour = theme.TEXT if chosen else theme.MUTED
             place = QRectF(pad + self.px(20), top, names - self.px(28), row)
-            self.text(painter, place, label_text(label), 19, colour, chosen, narrow=True)
+            self.text(painter, place, label_text(label), size, colour, chosen, narrow=True)
             if chosen:
                 self._paint_pointer(painter, pad, top + row / 2)
             self._paint_bar(painter, QRectF(left, top + row * 0.22, right - left, row * 0.56), probability, chosen)

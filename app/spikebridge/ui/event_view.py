@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PyQt6.QtCore import QRect, QSize, Qt
-from PyQt6.QtGui import QImage, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QWidget
 
 from spikebridge.events import EventPacket, Sensor
@@ -15,6 +15,8 @@ from spikebridge.ui.frame_clock import FrameClock
 from spikebridge.ui.surface import FADES_US, PALETTES, TimeSurface
 
 _DEFAULT_FADE = 2
+#: Sensor pixels of equal size are worth this part of the picture's width, not more.
+_WORTH_IT = 0.93
 
 
 class EventView(QWidget):
@@ -36,6 +38,7 @@ class EventView(QWidget):
         self._target = QRect()
         self._pixels = np.zeros((128, 128), np.uint8)
         self._image = QImage()
+        self._caption = QPixmap()
         self._fit()
 
     # ------------------------------------------------ settings
@@ -49,12 +52,18 @@ class EventView(QWidget):
         return list(PALETTES)[self._palette]
 
     def next_fade(self) -> None:
-        self._fade = (self._fade + 1) % len(FADES_US)
-        self._shade()
+        self.set_fade(FADES_US[(self._fade + 1) % len(FADES_US)])
 
     def set_fade(self, fade_us: int) -> None:
+        """One of ``FADES_US``."""
         self._fade = FADES_US.index(fade_us)
+        self._caption = QPixmap()
         self._shade()
+
+    def toggle_mirror(self) -> None:
+        self.mirrored = not self.mirrored
+        self._caption = QPixmap()
+        self.update()
 
     def next_palette(self) -> None:
         self.set_palette((self._palette + 1) % len(PALETTES))
@@ -62,6 +71,7 @@ class EventView(QWidget):
     def set_palette(self, index: int) -> None:
         self._palette = index
         self._image.setColorTable(PALETTES[self.palette_name])
+        self._caption = QPixmap()
         self.update()
 
     def set_message(self, message: str) -> None:
@@ -109,6 +119,7 @@ class EventView(QWidget):
         self._image.setColorTable(PALETTES[self.palette_name])
         w, h = round(size.width() / ratio), round(size.height() / ratio)
         self._target = QRect((self.width() - w) // 2, (self.height() - h) // 2, w, h)
+        self._caption = QPixmap()
         self._shade()
         self.update()
 
@@ -128,11 +139,42 @@ class EventView(QWidget):
             painter.restore()
         else:
             painter.drawImage(self._target, self._image)
+        self._paint_caption(painter)
         if self.message:
             self._paint_message(painter)
         painter.end()
         self.frames.ended()
         self.frames.frame()
+
+    def _paint_caption(self, painter: QPainter) -> None:
+        """What the colours mean and how long an event is seen, in the lower left corner."""
+        if self._caption.isNull():
+            self._caption = self._draw_caption()
+        ratio = self._caption.devicePixelRatio()
+        painter.drawPixmap(self._target.left(), round(self._target.bottom() + 1 - self._caption.height() / ratio), self._caption)
+
+    def _draw_caption(self) -> QPixmap:
+        size = max(11, self.height() // 32)
+        words = f"events of the last {self.fade_us / 1000:g} ms" + (", mirrored" if self.mirrored else "")
+        font = theme.font(size, narrow=True)
+        metrics = QFontMetrics(font)
+        ratio = self.devicePixelRatioF()
+        widths = [metrics.horizontalAdvance(text) for text in ("■ ON ", "■ OFF ", words)]
+        pixmap = QPixmap(round((sum(widths) + 2 * size) * ratio), round(2 * size * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        ground = theme.BACKGROUND.toRgb()
+        ground.setAlpha(170)
+        pixmap.fill(ground)
+        painter = QPainter(pixmap)
+        painter.setFont(font)
+        table = PALETTES[self.palette_name]
+        x = size // 2
+        for text, colour, width in zip(("■ ON", "■ OFF", words), (table[127], table[255], None), widths, strict=True):
+            painter.setPen(theme.MUTED if colour is None else QColor(colour))
+            painter.drawText(QRect(x, 0, width + size, 2 * size), Qt.AlignmentFlag.AlignVCenter, text)
+            x += width + size // 4
+        painter.end()
+        return pixmap
 
     def _paint_message(self, painter: QPainter) -> None:
         scale = theme.scale_for(theme.REFERENCE_WIDTH, 2 * self.height())
@@ -147,8 +189,8 @@ class EventView(QWidget):
 
 
 def picture_size(sensor: Sensor, room: QSize) -> QSize:
-    """The largest size with the sensor's aspect ratio in ``room``; whole multiples once a pixel is at least 3 wide."""
+    """The largest size with the sensor's aspect ratio in ``room``; a whole multiple where that costs little room."""
     factor = min(room.width() / sensor.width, room.height() / sensor.height)
-    if factor >= 3:
+    if factor >= 1 and int(factor) >= _WORTH_IT * factor:
         factor = int(factor)
     return QSize(max(1, int(sensor.width * factor)), max(1, int(sensor.height * factor)))

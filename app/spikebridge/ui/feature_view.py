@@ -50,9 +50,10 @@ class FeatureView(PaintedPanel):
         image.setColorTable(_COLOURS)
         factor = min(room.width() / width, room.height() / height)
         size = (width * factor, height * factor)
-        painter.drawImage(QRectF(room.center().x() - size[0] / 2, room.y(), *size), image)
+        left, top = room.center().x() - size[0] / 2, room.center().y() - size[1] / 2
+        painter.drawImage(QRectF(left, top, *size), image)
         c, intervals, h, w = self._shape
-        words = f"{c} channels of {w}×{h}, {intervals} intervals summed, up to {self._highest} spikes"
+        words = f"{c} channels {w}×{h}, sum of {intervals} intervals: 0…{self._highest}"
         foot = QRectF(pad, self.height() - self.px(36), self.width() - 2 * pad, self.px(28))
         self.text(painter, foot, words, 15, theme.MUTED, narrow=True)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QFontMetricsF, QPainter
+from PyQt6.QtGui import QPainter
 
 from spikebridge.contracts import LABELS, Decision
 from spikebridge.ui import theme
 from spikebridge.ui.figures import label_text
-from spikebridge.ui.painted import Align, PaintedPanel, pictogram
+from spikebridge.ui.painted import Align, PaintedPanel, fitted_size, pictogram
 
-_LARGEST_PX = 76
+_LARGEST_PX = 84
 
 
 class GesturePanel(PaintedPanel):
@@ -48,41 +48,49 @@ class GesturePanel(PaintedPanel):
         pad = self.px(24)
         width, height = self.width() - 2 * pad, self.height() - 2 * pad
         known = self._label is not None
+        # One size for all gestures: that at which the longest line of any label fits.
+        size = fitted_size("counter-clockwise", width, self.px(_LARGEST_PX), True, True)
+        line = size * 1.16
+        icon = int(min(width * 0.5, height - 2 * line - self.px(12)))
         colour = theme.ACCENT if known else theme.FAINT
-        icon = int(min(width, height * 0.48))
-        picture = pictogram(self._label or "none", icon, colour.name())
-        painter.drawPixmap(pad + (width - icon) // 2, pad, picture)
-        size = self._name_size(width)
-        line = size * 1.18 * self.scale
-        top = pad + icon + self.px(14)
-        for i, words in enumerate(self._lines()):
+        painter.drawPixmap(pad, pad, pictogram(self._label or "none", icon, colour.name()))
+        self._paint_confidence(painter, QRectF(pad + icon + self.px(12), pad, width - icon - self.px(12), icon))
+        lines = self._lines(width, size)
+        top = self.height() - pad - (2 + len(lines)) / 2 * line
+        for i, words in enumerate(lines):
             rect = QRectF(pad, top + i * line, width, line)
-            self.text(painter, rect, words, size, theme.TEXT if known else theme.MUTED, True, Align.AlignCenter, True)
-        self._paint_confidence(painter, QRectF(pad, self.height() - pad - self.px(92), width, self.px(92)))
+            ink = theme.TEXT if known else theme.MUTED
+            self.text(painter, rect, words, size / self.scale, ink, True, narrow=True)
 
-    def _lines(self) -> list[str]:
+    def _lines(self, width: int, size: int) -> tuple[str, ...]:
         if self._confidence is None:
-            return ["Starting", ""]
-        words = label_text(self._label).split(" ")
-        middle = 2 if len(words) >= 3 and words[1] in ("arm", "hand") else len(words)
-        return [" ".join(words[:middle]), " ".join(words[middle:])]
-
-    def _name_size(self, width: int) -> float:
-        """Size at which the longest line of any label fits, so that no gesture is set smaller than another."""
-        metrics = QFontMetricsF(theme.font(100, bold=True, narrow=True))
-        widest = max(metrics.horizontalAdvance(text) for text in ("counter-clockwise", "No gesture"))
-        return min(_LARGEST_PX, 98 * width / widest / self.scale)
+            return ("Starting",)
+        words = label_text(self._label)
+        if fitted_size(words, width, size, True, True) == size:
+            return (words,)
+        return _halves(words)
 
     def _paint_confidence(self, painter: QPainter, rect: QRectF) -> None:
+        """Right of the picture: a large figure, or in a calm tone why there is none."""
         if self._confidence is None:
-            self.text(painter, rect, "waiting for the first decision", 22, theme.MUTED, align=Align.AlignCenter)
-            return
-        known = self._label is not None
-        words = f"{self._confidence:.0%}" if known else f"most likely {label_text(self._likeliest).lower()}"
-        line = QRectF(rect.x(), rect.y(), rect.width(), self.px(60))
-        self.text(
-            painter, line, words, 50 if known else 24, theme.TEXT if known else theme.MUTED, known, Align.AlignCenter
-        )
-        why = "confidence" if known else f"{self._confidence:.0%}, below the threshold of {self._threshold:.0%}"
-        line = QRectF(rect.x(), rect.bottom() - self.px(34), rect.width(), self.px(34))
-        self.text(painter, line, why, 19, theme.MUTED, align=Align.AlignCenter)
+            lines = [("waiting for the", 22.0, False), ("first decision", 22.0, False)]
+        elif self._label is not None:
+            largest = fitted_size("100%", int(rect.width()), self.px(88), True, True) / self.scale
+            lines = [(f"{self._confidence:.0%}", largest, True), ("confidence", 22.0, False)]
+        else:
+            likeliest = [(half, 25.0, True) for half in _halves(label_text(self._likeliest).lower())]
+            why = [(f"{self._confidence:.0%}, below the", 20.0, False), (f"threshold of {self._threshold:.0%}", 20.0, False)]
+            lines = [("most likely", 20.0, False), *likeliest, *why]
+        y = rect.center().y() - sum(self.px(size * 1.3) for _, size, _ in lines) / 2
+        for words, size, strong in lines:
+            height = self.px(size * 1.3)
+            colour = theme.TEXT if strong and self._label is not None else theme.MUTED
+            place = QRectF(rect.x(), y, rect.width(), height)
+            self.text(painter, place, words, size, colour, strong, Align.AlignCenter, narrow=True)
+            y += height
+
+
+def _halves(words: str) -> tuple[str, ...]:
+    """``Left arm`` and ``counter-clockwise``; words that fit on one line stay whole."""
+    parts = words.split(" ")
+    return (" ".join(parts[:2]), " ".join(parts[2:])) if len(parts) > 2 else (words,)

@@ -18,7 +18,7 @@ STATES: dict[str, tuple[str, str, QColor]] = {
     "paused": ("▮▮", "Paused", theme.YELLOW),
     "ended": ("■", "Ended", theme.MUTED),
     "failed": ("⚠", "Failed", theme.ALARM),
-    "closed": ("○", "Nothing open", theme.MUTED),
+    "closed": ("○", "No source", theme.MUTED),
 }
 
 
@@ -73,7 +73,7 @@ class Header(PaintedPanel):
         icon, word, colour = STATES[self.state]
         # As wide as the widest state: what follows stays where it is.
         painter.setFont(theme.font(self.px(20), bold=True))
-        room = painter.fontMetrics().horizontalAdvance("◌  Nothing open") + self.px(12)
+        room = painter.fontMetrics().horizontalAdvance("○  No source") + self.px(12)
         self.text(painter, QRectF(x, 0, room, height), f"{icon}  {word}", 20, colour, True)
         x += room
         if self.badge:

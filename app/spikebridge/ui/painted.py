@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PyQt6.QtCore import QByteArray, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
+from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QWidget
 
@@ -62,6 +62,13 @@ class PaintedPanel(QWidget):
         painter.setPen(colour)
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(rect.width()) + 1)
         painter.drawText(rect, int(align), shown)
+
+
+@lru_cache(maxsize=512)
+def fitted_size(text: str, width_px: int, largest_px: int, bold: bool = False, narrow: bool = False) -> int:
+    """The largest size in px, up to ``largest_px``, at which ``text`` is no wider than ``width_px``."""
+    advance = QFontMetricsF(theme.font(100, bold, narrow)).horizontalAdvance(text)
+    return max(9, min(largest_px, int(98 * width_px / max(1.0, advance))))
 
 
 @lru_cache(maxsize=64)

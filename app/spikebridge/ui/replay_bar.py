@@ -19,7 +19,7 @@ SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, math.inf)
 
 
 def speed_text(speed: float) -> str:
-    return "max" if math.isinf(speed) else f"{speed:g}×"
+    return "speed max" if math.isinf(speed) else f"speed {speed:g}×"
 
 
 class SeekBar(PaintedPanel):

@@ -37,10 +37,13 @@ class Stepper(QWidget):
         self._value.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(title)
-        layout.addWidget(self._button("−", -1, f"Lower the {name.lower()} ({keys.split()[0]})"))
-        layout.addWidget(self._value)
-        layout.addWidget(self._button("+", 1, f"Raise the {name.lower()} ({keys.split()[1]})"))
+        lower, higher = keys.split()
+        self._buttons = (
+            self._button("−", -1, f"Lower the {name.lower()} ({lower})"),
+            self._button("+", 1, f"Raise the {name.lower()} ({higher})"),
+        )
+        for widget in (title, self._buttons[0], self._value, self._buttons[1]):
+            layout.addWidget(widget)
 
     def _button(self, text: str, direction: int, hint: str) -> QToolButton:
         button = QToolButton()
@@ -61,6 +64,11 @@ class Stepper(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self.ensurePolished()
+        for button in self._buttons:
+            button.setFixedWidth(round(46 * scale))
+        layout = self.layout()
+        if layout is not None:
+            layout.setSpacing(round(8 * scale))
         self._value.setFixedWidth(self._value.fontMetrics().horizontalAdvance(self._widest) + round(12 * scale))
 
 

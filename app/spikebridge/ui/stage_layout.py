@@ -13,6 +13,8 @@ from spikebridge.ui.settings_bar import SettingsBar
 
 #: At most this part of the width goes to the picture of a wide sensor.
 _WIDEST_VIEW = 0.5
+#: Widths on the reference screen while the feature maps are open.
+_FEATURES, _NARROWEST_GESTURE, _NARROWEST_BARS = 370, 410, 560
 
 
 class Stage(QWidget):
@@ -44,15 +46,17 @@ class Stage(QWidget):
         """Called again when the sensor, the size or the visible parts change."""
         gap, height = round(16 * self._scale), self.height()
         sensor = self.events.sensor
-        view = min(round(height * sensor.width / sensor.height), round(self.width() * _WIDEST_VIEW))
+        px = self._scale
+        room = self.width() * _WIDEST_VIEW
+        if not self.features.isHidden():
+            room = self.width() - (_FEATURES + _NARROWEST_GESTURE + _NARROWEST_BARS) * px - 3 * gap
+        view = min(round(height * sensor.width / sensor.height), round(room))
         self.events.setGeometry(0, 0, view, height)
         x = view + gap
         if not self.features.isHidden():
-            width = min(round((self.width() - x) * 0.36), height)
-            self.features.setGeometry(x, 0, width, height)
-            x += width + gap
-        rest = self.width() - x - gap
-        gesture = round(rest * 0.46)
+            self.features.setGeometry(x, 0, round(_FEATURES * px), height)
+            x += round(_FEATURES * px) + gap
+        gesture = min(round((self.width() - x - gap) * 0.46), round(self.width() - x - gap - _NARROWEST_BARS * px))
         self.gesture.setGeometry(QRect(x, 0, gesture, height))
         x += gesture + gap
         controls = self.settings.sizeHint().height()

@@ -82,6 +82,7 @@ def style_sheet(scale: float) -> str:
     QLabel[muted="true"] {{ color: {MUTED.name()}; }}
     QPushButton, QToolButton, QComboBox {{ background: {RAISED.name()}; border: 1px solid {LINE.name()};
         border-radius: {radius}px; padding: {pad}px {pad * 2}px; }}
+    QComboBox::drop-down {{ border: none; }}
     QPushButton:hover, QToolButton:hover, QComboBox:hover {{ border-color: {MUTED.name()}; }}
     QPushButton:focus, QToolButton:focus, QComboBox:focus {{ border: 2px solid {ACCENT.name()}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {LINE.name()}; }}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
+from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from spikebridge.contracts import Snapshot
@@ -26,7 +26,7 @@ from spikebridge.ui.stage_layout import Stage
 
 #: Pictures at the display's rate, charts ten times a second, words and figures five times, so that they can be read.
 _FRAME_MS, _CHART_MS, _WORDS_MS = 16, 100, 200
-_HEIGHTS = {"header": 52, "strip": 206, "charts": 190, "loss": 40}
+_HEIGHTS = {"header": 48, "strip": 186, "charts": 176, "loss": 36}
 
 
 class MainWindow(QMainWindow):
@@ -108,6 +108,9 @@ class MainWindow(QMainWindow):
         timer.start(interval_ms)
         return timer
 
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        self.setFocus()
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         scale = theme.scale_for(self.width(), self.height())
         self.setStyleSheet(theme.style_sheet(round(scale, 2)))
@@ -127,6 +130,7 @@ class MainWindow(QMainWindow):
         root = self.centralWidget()
         if root is not None:
             self.help.setGeometry(0, 0, self.width(), self.height())
+        self.banner.top_px = gap // 2 + self.header.height() + gap // 2
         self.banner.place()
 
     # ------------------------------------------------ sources
@@ -279,7 +283,7 @@ class MainWindow(QMainWindow):
         self.stage.events.next_palette()
 
     def toggle_mirror(self) -> None:
-        self.stage.events.mirrored = not self.stage.events.mirrored
+        self.stage.events.toggle_mirror()
 
     def toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
