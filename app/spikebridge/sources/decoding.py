@@ -70,15 +70,6 @@ def _order(state: NDArray[np.int64]) -> np.int64:
 
 
 @njit(cache=True, nogil=True)
-def order_times(t: NDArray[np.int64], state: NDArray[np.int64], out: NDArray[np.int64]) -> None:
-    """The same rule for times that are 64 bit in the file: (N,) int64 µs into ``out`` of the same shape."""
-    for i in range(t.size):
-        state[TIME] = t[i] if state[RAW] == _BEFORE else state[TIME] + t[i] - state[RAW]
-        state[RAW] = t[i]
-        out[i] = _order(state)
-
-
-@njit(cache=True, nogil=True)
 def decode_aedat2(
     data: NDArray[np.uint8],
     start: int,
@@ -185,4 +176,33 @@ def decode_aedat3(
                 out[n, 0] = t
                 out[n, 1] = x | y << 16 | polarity << 32
             n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def decode_aedat4(
+    data: NDArray[np.uint8], width: int, height: int, n: int, state: NDArray[np.int64], out: NDArray[np.int64]
+) -> int:
+    """Decodes one packet after ``n`` events of the same chunk; returns the events of the chunk so far.
+
+    An event is 16 bytes, little-endian: i64 µs, i16 x, i16 y, u8 polarity, 3 unused.
+    """
+    for p in range(0, data.size, 16):
+        t = np.int64(0)
+        for byte in range(8):
+            t |= np.int64(data[p + byte]) << (8 * byte)
+        x = np.int64(data[p + 8]) | np.int64(data[p + 9]) << 8
+        y = np.int64(data[p + 10]) | np.int64(data[p + 11]) << 8
+        if x >= width or y >= height:
+            state[OUTSIDE] += 1
+            continue
+        state[TIME] = t if state[RAW] == _BEFORE else state[TIME] + t - state[RAW]
+        state[RAW] = t
+        t = _order(state)
+        if n == 0:
+            state[FIRST] = t
+        if out.shape[0] > 0:
+            out[n, 0] = t
+            out[n, 1] = x | y << 16 | np.int64(data[p + 12] != 0) << 32
+        n += 1
     return n
