@@ -44,7 +44,9 @@ class Network:
     def __init__(self, net_config, input_message_bits=0, input_shape=None):
         with h5py.File(net_config) as file:
             groups = [file["layer"][str(i)] for i in range(len(file["layer"]))]
+            kinds = [group["type"][0].decode() for group in groups]
             shapes = [tuple(int(n) for n in group["shape"][()][::-1]) for group in groups]
+        shapes = [shape for kind, shape in zip(kinds, shapes) if kind != "flatten"]
         self.input_message_bits = input_message_bits
         self.layers = [Layer(shape) for shape in shapes[1:]]
         self.inp, self.out = Port(shapes[0]), Port(shapes[-1])

@@ -1,0 +1,114 @@
+"""The code paths of Loihi 2, on a stand-in with the calls of lava-loihi and nothing more. No Loihi is involved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lava_workers import small_network, standin_options
+
+from spikebridge.contracts import PowerReading
+from spikebridge.errors import MissingError, UsageError
+from spikebridge.snn.lava import HardwareOptions, LavaStage, Loihi2Meter
+
+SHAPE = (2, 10, 12)
+EVENTS = np.ones(SHAPE, np.uint8)
+SILENCE = np.zeros(SHAPE, np.uint8)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    return small_network(tmp_path)[0]
+
+
+@pytest.fixture
+def stage(network: Path) -> Iterator[LavaStage]:
+    with LavaStage(network, SHAPE, standin_options()) as stage:
+        yield stage
+
+
+def test_name_is_the_boards(stage: LavaStage) -> None:
+    assert stage.name == "Loihi 2"
+
+
+def test_spikes_pass_adapters_with_a_step_for_each_layer(stage: LavaStage) -> None:
+    outputs = [int(stage.step(counts).any()) for counts in (EVENTS, SILENCE, SILENCE, SILENCE, SILENCE)]
+    assert outputs == [0, 0, 0, 1, 0]
+
+
+def test_reset_lets_spikes_in_flight_arrive_and_clears_states(stage: LavaStage) -> None:
+    stage.step(EVENTS)
+    stage.step(EVENTS)
+    assert any(u.any() for u, _ in stage.read_state())
+    stage.reset()
+    assert not any(u.any() or v.any() for u, v in stage.read_state())
+    assert not any(stage.step(SILENCE).any() for _ in range(5))
+
+
+def test_power_is_unavailable_before_and_measured_after_a_step(stage: LavaStage) -> None:
+    meter = Loihi2Meter(stage)
+    (before,) = meter.read()
+    assert (before.watts, before.provenance) == (None, "unavailable")
+    assert meter.chip_step_us is None
+    stage.step(EVENTS)
+    total, *rails = meter.read()
+    assert total == PowerReading("Loihi 2", pytest.approx(0.2), "measured", total.scope, whole=True, static_w=0.15)
+    assert [(rail.rail, rail.watts, rail.whole) for rail in rails] == [
+        ("VDD", pytest.approx(0.12), False),
+        ("VDDM", pytest.approx(0.06), False),
+        ("VDDIO", pytest.approx(0.02), False),
+    ]
+    assert meter.chip_step_us == 153.0
+
+
+def test_without_profilers_nothing_is_made_up(network: Path) -> None:
+    options = standin_options(hardware=HardwareOptions(profile=False).request())
+    with LavaStage(network, SHAPE, options) as stage:
+        stage.step(EVENTS)
+        assert stage.figures == {}
+        assert [reading.provenance for reading in Loihi2Meter(stage).read()] == ["unavailable"]
+
+
+def test_counts_what_the_board_shows(stage: LavaStage) -> None:
+    for counts in (EVENTS, SILENCE, SILENCE, SILENCE):
+        stage.step(counts)
+    activity = stage.activity()
+    assert (activity.steps, activity.input_events, activity.layers[-1].spikes) == (4, EVENTS.size, 7)
+    assert activity.layers[0].synaptic_events > 0
+    assert activity.layers[0].spikes == 0
+
+
+@pytest.mark.parametrize("fault", ["no-package", "no-board"])
+def test_refused_with_what_is_missing_and_who_gives_access(
+    network: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANDIN_LAVA", fault)
+    with LavaStage(network, SHAPE, standin_options()) as stage, pytest.raises(MissingError, match="INRC") as raised:
+        stage.wait_ready()
+    assert {"no-package": "lava-loihi", "no-board": "SLURM controller"}[fault] in str(raised.value)
+
+
+def test_ethernet_host(network: Path) -> None:
+    for address, reachable in (("10.0.0.7", True), ("10.0.0.8", False)):
+        options = standin_options(hardware=HardwareOptions(host="ethernet", address=address).request())
+        with LavaStage(network, SHAPE, options) as stage:
+            if reachable:
+                stage.wait_ready()
+            else:
+                with pytest.raises(MissingError, match=r"ethernet.*10\.0\.0\.8"):
+                    stage.wait_ready()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"host": "ethernet"}, "address"),
+        ({"partition": "oheogulch", "board": "ncl-og-04"}, "found both"),
+        ({"generation": "N9"}, "N3B3"),
+    ],
+)
+def test_contradictory_settings_are_refused(settings: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        HardwareOptions(**settings)  # type: ignore[arg-type]
