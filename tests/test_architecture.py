@@ -15,10 +15,20 @@ LAYERS = {
     "contracts": ("bundle", "contracts", "errors", "events", "resources"),
     "adapters": (
         *("ann", "binning", "bridge", "decision", "inbox", "latency", "power", "simulator", "snn", "sources"),
-        "training",
     ),
     "pipeline": ("chain", "pipeline", "report", "runtime", "session", "status"),
-    "interfaces": ("__init__", "__main__", "bench", "cli", "dashboard", "doctor", "headless", "serve", "ui"),
+    "interfaces": (
+        "__init__",
+        "__main__",
+        "bench",
+        "cli",
+        "dashboard",
+        "doctor",
+        "headless",
+        "serve",
+        "training",
+        "ui",
+    ),
 }
 _RANK = {module: rank for rank, modules in enumerate(LAYERS.values()) for module in modules}
 #: What draws or talks to the terminal; everything else is the core.
