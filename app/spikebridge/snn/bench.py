@@ -1,0 +1,82 @@
+"""Time of one emulator step on the paper's networks, measured here and now."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.snn.emulator import Emulator
+from spikebridge.snn.network import Conv, Network, Neuron, Shape
+
+_CHANNELS = (2, 4, 8, 16, 32, 64, 128)
+
+
+def paper_network(n_layers: int, height: int = 128, width: int = 128, seed: int = 0) -> Network:
+    """The spiking part of SxAy with the paper's neurons and random weights, scaled so that a few percent of the neurons
+    fire in a step, as in trained networks."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for k in range(n_layers):
+        fan_in = 9 * _CHANNELS[k]
+        # The first layer sees sparse events, the others spikes of a few percent of many neurons.
+        scale = 40.0 if k == 0 else 220.0 / np.sqrt(fan_in)
+        weight = 2 * np.clip(np.round(rng.normal(0.0, scale / 2, (_CHANNELS[k + 1], _CHANNELS[k], 3, 3))), -128, 127)
+        layers.append(Conv(f"conv{k + 1}", weight, Neuron(1229, 1024, 64), None, (2, 2), (1, 1)))
+    return Network((2, height, width), tuple(layers))
+
+
+def moving_edges(shape: Shape, events: int, steps: int, seed: int = 0) -> NDArray[np.uint8]:
+    """(steps, C, H, W) counts of 0 and 1: about nine tenths of the events on two edges that move, as in front of a
+    camera, the rest noise over the whole sensor."""
+    rng = np.random.default_rng(seed)
+    _, height, width = shape
+    counts = np.zeros((steps, *shape), np.uint8)
+    for t in range(steps):
+        for polarity in (0, 1):
+            n = events // 2
+            y = rng.integers(height // 4, 3 * height // 4, n)
+            centre = width / 2 + width / 4 * np.sin(0.05 * t) + (polarity - 0.5) * width / 8 + 8 * np.sin(y / 9)
+            x = np.clip(centre + rng.normal(0, width / 24, n), 0, width - 1).astype(int)
+            noise = rng.random(n) < 0.1
+            x[noise], y[noise] = rng.integers(0, width, noise.sum()), rng.integers(0, height, noise.sum())
+            counts[t, polarity, y, x] = 1
+    return counts
+
+
+def measure(network: Network, counts: NDArray[np.uint8], repeats: int) -> tuple[float, float]:
+    """Median over ``repeats`` passes of the mean time of a step in ms, and the share of neurons firing in a step."""
+    emulator = Emulator(network)
+    for step in counts:
+        emulator.step(step)
+    passes = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        for step in counts:
+            emulator.step(step)
+        passes.append((time.perf_counter() - started) / len(counts))
+    activity = emulator.activity()
+    fired = sum(layer.spikes for layer in activity.layers)
+    return 1e3 * float(np.median(passes)), fired / activity.steps / sum(network.neurons)
+
+
+def measure_steps(quick: bool = False) -> list[tuple[str, float, float]]:
+    """(what, ms per step, bound in ms) for S3 and S6 at 128×128 and S3 at 1280×720."""
+    figures = []
+    for title, n_layers, (height, width), events, bound in (
+        ("S3 128×128", 3, (128, 128), 1000, 0.15),
+        ("S6 128×128", 6, (128, 128), 1000, 0.25),
+        ("S3 1280×720", 3, (720, 1280), 10_000, 10.0),
+    ):
+        network = paper_network(n_layers, height, width)
+        counts = moving_edges(network.input_shape, events, steps=20 if quick else 60)
+        per_step, firing = measure(network, counts, repeats=3 if quick else 15)
+        name = f"SNN step {title}, {int(counts.sum() / len(counts))} events, {firing:.1%} firing"
+        figures.append((name, per_step, bound))
+    return figures
+
+
+if __name__ == "__main__":
+    for name, value, bound in measure_steps():
+        print(f"{name}: {value:.4f} ms (at most {bound} ms)")  # noqa: T201
