@@ -25,7 +25,9 @@ def test_dvs128_bits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("chip", "width", "height"), [(b"DAVIS240C", 240, 180), (b"Davis346mini", 346, 260)])
-def test_davis_events_are_told_from_frames_imu_and_triggers(tmp_path: Path, chip: bytes, width: int, height: int) -> None:
+def test_davis_events_are_told_from_frames_imu_and_triggers(
+    tmp_path: Path, chip: bytes, width: int, height: int
+) -> None:
     events = random_events(300, width=width, height=height)
     words = davis_words(events, width, height)
     frame, imu, trigger = 1 << 31 | 5, 1 << 31 | 3 << 10, 1 << 10
@@ -70,7 +72,10 @@ def test_coordinates_outside_are_dropped_and_counted(tmp_path: Path) -> None:
     inside = make_events([1, 2], [3, 4], [5, 6], [1, 0])
     outside = struct.pack(">II", 250 << 12 | 3 << 22, 2)
     recording = open_recording(
-        write(tmp_path, aedat2(b"DAVIS240C", davis_words(inside[:1], 240, 180), outside, davis_words(inside[1:], 240, 180)))
+        write(
+            tmp_path,
+            aedat2(b"DAVIS240C", davis_words(inside[:1], 240, 180), outside, davis_words(inside[1:], 240, 180)),
+        )
     )
     assert same(everything(recording), inside)
     assert recording.counters().notes == ("1 events lay outside the sensor and were dropped.",)
