@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spikebridge.snn.lava.worker import wire
+from spikebridge.snn.lava.worker.imports import leave_out_training
 
 
 class MissingPartError(Exception):
@@ -64,6 +65,7 @@ class _Service:
                 from spikebridge.snn.lava.worker.hardware import choose_host
 
                 choose_host(request["hardware"])
+            leave_out_training()
             from spikebridge.snn.lava.worker.session import LavaNetwork
         except ImportError as error:
             raise MissingPartError(
