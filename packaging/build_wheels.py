@@ -1,8 +1,8 @@
 """Builds both distributions from one tree: ``spikebridge`` and ``spikebridge-gpu``. Usage: build_wheels.py [FOLDER]
 
-onnxruntime and onnxruntime-gpu write the same files, so one environment can hold only one of them, and an extra can add
-a dependency but never take one away. Hence two distributions of the same package, which differ in their name and in this
-one dependency. Whoever installs both is told so by ``spikebridge doctor`` and by the ANN stage.
+onnxruntime and onnxruntime-gpu write the same files, so one environment can hold only one of them, and an extra can
+add a dependency but never take one away. Hence two distributions of the same package, which differ in their name and in
+this one dependency. Whoever installs both is told so by ``spikebridge doctor`` and by the ANN stage.
 """
 
 from __future__ import annotations

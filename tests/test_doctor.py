@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from power.fakes import rapl_zone
+from spikebridge import doctor
+
+
+def _interpreter(folder: Path, output: str, status: int = 0) -> str:
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\necho '{output}'\nexit {status}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_every_check_says_something_and_failures_name_a_way_out(tmp_path: Path) -> None:
+    checks = doctor.diagnose(tmp_path, {})
+    assert len({check.name for check in checks}) == len(checks)
+    assert all(check.sentence.endswith(".") for check in checks)
+    assert all(check.fix for check in checks if check.state == "missing")
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [((3, 9), "missing"), ((3, 10), "ok"), ((3, 13), "ok"), ((3, 14), "missing")],
+)
+def test_python_version(version: tuple[int, int], state: str) -> None:
+    assert doctor.check_python(version).state == state
+
+
+@pytest.mark.parametrize(
+    ("installed", "state"),
+    [
+        ({"onnxruntime", "spikebridge"}, "ok"),
+        ({"onnxruntime", "onnxruntime-gpu", "spikebridge"}, "missing"),
+        ({"onnxruntime", "spikebridge", "spikebridge-gpu"}, "missing"),
+        ({"spikebridge"}, "missing"),
+    ],
+)
+def test_two_runtimes_or_two_distributions_are_a_conflict(installed: set[str], state: str) -> None:
+    assert doctor.check_distributions(installed).state == state
+
+
+def test_conflict_names_both_packages() -> None:
+    check = doctor.check_distributions({"onnxruntime", "onnxruntime-gpu"})
+    assert "onnxruntime and onnxruntime-gpu" in check.sentence
+    assert check.fix.startswith("pip uninstall")
+
+
+def test_no_display_is_a_warning() -> None:
+    check = doctor.check_display({})
+    if sys.platform == "linux":
+        assert check.state == "warning"
+        assert "--headless" in check.sentence
+
+
+def test_power_without_a_meter_says_that_it_is_estimated(tmp_path: Path) -> None:
+    check = doctor.check_power(tmp_path)
+    assert check.state == "warning"
+    assert "estimated" in check.sentence
+
+
+def test_power_meter_is_named(tmp_path: Path) -> None:
+    rapl_zone(tmp_path, "intel-rapl:0", "package-0", 0)
+    check = doctor.check_power(tmp_path)
+    assert check.state == "ok"
+    assert "RAPL" in check.sentence
+
+
+def test_refused_power_meter_names_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = rapl_zone(tmp_path, "intel-rapl:0", "package-0", 0)
+    read_text = Path.read_text
+
+    def refuse(path: Path, encoding: str | None = None, errors: str | None = None) -> str:
+        if path == zone / "energy_uj":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_text(path, encoding, errors)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    check = doctor.check_power(tmp_path)
+    assert check.state == "warning"
+    assert check.fix.startswith("sudo chmod")
+
+
+def test_lava_is_optional_and_its_place_can_be_chosen(tmp_path: Path) -> None:
+    missing = doctor.check_lava({}, tmp_path)
+    assert (missing.state, "make lava" in missing.fix) == ("warning", True)
+    chosen = {"SPIKEBRIDGE_LAVA_PYTHON": _interpreter(tmp_path, "True 0.10.0")}
+    assert doctor.check_lava(chosen).state == "ok"
+
+
+@pytest.mark.parametrize(("output", "status"), [("False 0.10.0", 0), ("", 1)], ids=["other Python", "no lava-nc"])
+def test_interpreter_that_lava_cannot_use(tmp_path: Path, output: str, status: int) -> None:
+    chosen = {"SPIKEBRIDGE_LAVA_PYTHON": _interpreter(tmp_path, output, status)}
+    assert doctor.check_lava(chosen).state == "warning"
+
+
+@pytest.mark.parametrize(
+    ("there", "states"),
+    [
+        ({"dv_processing", "metavision_core"}, ["ok", "ok"]),
+        ({"dv_processing", "neuromorphic_drivers"}, ["ok", "ok"]),
+        ({"dv_processing"}, ["ok", "warning"]),
+        (set(), ["missing", "warning"]),
+    ],
+)
+def test_camera_sdks(there: set[str], states: list[str]) -> None:
+    checks = doctor.check_cameras(lambda name: name if name in there else None)
+    assert [check.state for check in checks] == states
+
+
+def test_udev_rule_of_this_project_satisfies_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.os, "geteuid", lambda: 1000)
+    closed = doctor.check_udev(tmp_path)
+    rules = tmp_path / "etc/udev/rules.d"
+    rules.mkdir(parents=True)
+    shipped = Path(__file__).resolve().parents[1] / "packaging/70-spikebridge-cameras.rules"
+    (rules / shipped.name).write_text(shipped.read_text())
+    if sys.platform == "linux":
+        assert closed.state == "warning"
+        assert "iniVation and Prophesee" in closed.sentence
+    assert doctor.check_udev(tmp_path).state == "ok"
