@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QWidget
 from spikebridge.events import EventPacket, Sensor
 from spikebridge.ui import theme
 from spikebridge.ui.frame_clock import FrameClock
-from spikebridge.ui.surface import FADES_US, PALETTES, TimeSurface
+from spikebridge.ui.surface import FADES_US, NEWEST_OFF, NEWEST_ON, PALETTES, TimeSurface
 
 _DEFAULT_FADE = 2
 #: Sensor pixels of equal size are worth this part of the picture's width, not more.
@@ -169,7 +169,7 @@ class EventView(QWidget):
         painter.setFont(font)
         table = PALETTES[self.palette_name]
         x = size // 2
-        for text, colour, width in zip(("■ ON", "■ OFF", words), (table[127], table[255], None), widths, strict=True):
+        for text, colour, width in zip(("■ ON", "■ OFF", words), (table[NEWEST_ON], table[NEWEST_OFF], None), widths, strict=True):
             painter.setPen(theme.MUTED if colour is None else QColor(colour))
             painter.drawText(QRect(x, 0, width + size, 2 * size), Qt.AlignmentFlag.AlignVCenter, text)
             x += width + size // 4

@@ -14,7 +14,7 @@ from spikebridge.ui import theme
 from spikebridge.ui.painted import Align, PaintedPanel
 from spikebridge.ui.surface import palette
 
-_COLOURS = palette((255, 190, 60), (255, 190, 60), (20, 26, 35))[:128]
+_COLOURS = palette((255, 190, 60), (255, 190, 60), (20, 26, 35))[::2]
 
 
 class FeatureView(PaintedPanel):

@@ -1,7 +1,7 @@
 """The picture of the events without Qt: when each pixel last saw one, and how that becomes palette indices.
 
-``ages`` of a pixel fade linearly over a chosen time; the palette, 256 colours, turns that into light. Index 0 is
-"nothing", 1…127 ON from oldest to newest, 129…255 OFF likewise.
+A pixel fades linearly over a chosen time from level 127 to nothing; its palette index is ``2 · level + (1 if OFF)``.
+The level stands above the polarity so that of several pixels the largest index is the newest event.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from spikebridge.events import EventArray, Sensor
 
-#: Newest level of one polarity; OFF indices lie ``_OFF`` above those of ON.
+#: Newest level.
 _LEVELS = 127
-_OFF = 128
 #: Long ago, and far enough from the smallest int64 that differences never wrap.
 _NEVER = np.int64(-(2**62))
 
@@ -29,33 +28,11 @@ def _absorb(events: Any, last_us: Any, off: Any) -> None:
         y = events[i].y
         if x < width and y < height:
             last_us[y, x] = events[i].t
-            off[y, x] = _OFF if events[i].polarity == 0 else 0
+            off[y, x] = 1 if events[i].polarity == 0 else 0
 
 
 @njit(cache=True, nogil=True)
-def _shade(last_us: Any, off: Any, now_us: int, fade_us: int, rows: Any, columns: Any, image: Any) -> None:
-    """``image[i, j]`` shows the newest event of source rows ``rows[i]:rows[i+1]`` and columns likewise, at least one."""
-    oldest_us = now_us - fade_us
-    gain = np.float32(_LEVELS / fade_us)
-    for i in range(rows.size - 1):
-        for j in range(columns.size - 1):
-            y = rows[i]
-            x = columns[j]
-            newest = last_us[y, x]
-            polarity = off[y, x]
-            for yy in range(rows[i], rows[i + 1]):
-                for xx in range(columns[j], columns[j + 1]):
-                    if last_us[yy, xx] > newest:
-                        newest = last_us[yy, xx]
-                        polarity = off[yy, xx]
-            image[i, j] = 0
-            if newest > oldest_us:
-                level = 1 + np.int32(np.float32(newest - oldest_us) * gain)
-                image[i, j] = min(level, _LEVELS) + polarity
-
-
-@njit(cache=True, nogil=True)
-def _shade_pixels(last_us: Any, off: Any, now_us: int, fade_us: int, image: Any) -> None:
+def _shade(last_us: Any, off: Any, now_us: int, fade_us: int, image: Any) -> None:
     oldest_us = now_us - fade_us
     gain = np.float32(_LEVELS / fade_us)
     height, width = last_us.shape
@@ -63,7 +40,23 @@ def _shade_pixels(last_us: Any, off: Any, now_us: int, fade_us: int, image: Any)
         for x in range(width):
             since = last_us[y, x] - oldest_us
             level = min(1 + np.int32(np.float32(min(since, fade_us)) * gain), _LEVELS)
-            image[y, x] = np.uint8(level + off[y, x]) if since > 0 else np.uint8(0)
+            image[y, x] = np.uint8(2 * level + off[y, x]) if since > 0 else np.uint8(0)
+
+
+@njit(cache=True, nogil=True)
+def _newest_of_blocks(full: Any, rows: Any, columns: Any, row: Any, image: Any) -> None:
+    """``image[i, j]``: the largest of ``full[rows[i]:rows[i + 1], columns[j]:columns[j + 1]]``; ``row`` is scratch."""
+    for i in range(rows.size - 1):
+        for x in range(row.size):
+            row[x] = full[rows[i], x]
+        for y in range(rows[i] + 1, rows[i + 1]):
+            for x in range(row.size):
+                row[x] = max(row[x], full[y, x])
+        for j in range(columns.size - 1):
+            newest = row[columns[j]]
+            for x in range(columns[j] + 1, columns[j + 1]):
+                newest = max(newest, row[x])
+            image[i, j] = newest
 
 
 class TimeSurface:
@@ -74,6 +67,8 @@ class TimeSurface:
         self.now_us = 0
         self._last_us = np.full((sensor.height, sensor.width), _NEVER, np.int64)
         self._off = np.zeros((sensor.height, sensor.width), np.uint8)
+        self._full = np.zeros((sensor.height, sensor.width), np.uint8)
+        self._row = np.zeros(sensor.width, np.uint8)
 
     def clear(self) -> None:
         self._last_us.fill(_NEVER)
@@ -94,23 +89,23 @@ class TimeSurface:
         A picture smaller than the sensor takes the newest event under each of its pixels: dropping rows instead would
         hide single events.
         """
-        height, width = image.shape
-        if (height, width) == self._last_us.shape:
-            _shade_pixels(self._last_us, self._off, self.now_us, fade_us, image)
+        if image.shape == self._last_us.shape:
+            _shade(self._last_us, self._off, self.now_us, fade_us, image)
             return
-        rows = np.arange(height + 1, dtype=np.int64) * self.sensor.height // height
-        columns = np.arange(width + 1, dtype=np.int64) * self.sensor.width // width
-        _shade(self._last_us, self._off, self.now_us, fade_us, rows, columns, image)
+        _shade(self._last_us, self._off, self.now_us, fade_us, self._full)
+        height, width = image.shape
+        rows = np.arange(height + 1) * self.sensor.height // height
+        columns = np.arange(width + 1) * self.sensor.width // width
+        _newest_of_blocks(self._full, rows, columns, self._row, image)
 
 
 def palette(on: tuple[int, int, int], off: tuple[int, int, int], ground: tuple[int, int, int]) -> list[int]:
-    """256 colours 0xAARRGGBB: from ``ground`` to the colours of ON and OFF, the newest events brightest."""
-    colours = np.empty((256, 3))
+    """256 colours 0xAARRGGBB by index: from ``ground`` to the colours of ON and OFF, the newest events brightest."""
     # The square root keeps a fading trail visible for most of its time; a linear ramp looks black after a third.
-    ramp = np.sqrt(np.arange(1, _LEVELS + 1) / _LEVELS)[:, None]
-    colours[[0, _OFF]] = ground
-    for start, colour in ((1, on), (_OFF + 1, off)):
-        colours[start : start + _LEVELS] = ramp * np.array(colour) + (1 - ramp) * np.array(ground)
+    ramp = np.sqrt(np.arange(_LEVELS + 1) / _LEVELS)[:, None]
+    colours = np.empty((2 * (_LEVELS + 1), 3))
+    for parity, colour in enumerate((on, off)):
+        colours[parity::2] = ramp * np.array(colour) + (1 - ramp) * np.array(ground)
     red, green, blue = np.rint(colours).astype(np.int64).T
     return [int(c) for c in (0xFF << 24) | (red << 16) | (green << 8) | blue]
 
@@ -121,5 +116,6 @@ PALETTES: dict[str, list[int]] = {
     "orange and blue": palette((255, 190, 60), (50, 130, 220), _GROUND),
     "white and grey": palette((255, 255, 255), (112, 120, 132), _GROUND),
 }
+NEWEST_ON, NEWEST_OFF = 2 * _LEVELS, 2 * _LEVELS + 1
 #: Times over which an event fades, µs.
 FADES_US = (10_000, 30_000, 60_000, 120_000, 300_000, 1_000_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
@@ -26,6 +27,15 @@ from spikebridge.ui.stage_layout import Stage
 
 #: Pictures at the display's rate, charts ten times a second, words and figures five times, so that they can be read.
 _FRAME_MS, _CHART_MS, _WORDS_MS = 16, 100, 200
+
+
+def display_timer(slot: Callable[[], None]) -> QTimer:
+    """Calls ``slot`` for each frame; 16 ms are the whole milliseconds nearest to 60 Hz that are not slower."""
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(slot)
+    timer.start(_FRAME_MS)
+    return timer
 _HEIGHTS = {"header": 48, "strip": 186, "charts": 176, "loss": 36}
 
 
@@ -54,7 +64,7 @@ class MainWindow(QMainWindow):
         self._build()
         self._build_actions()
         self._timers = [
-            self._timer(_FRAME_MS, self._draw_frame),
+            display_timer(self._draw_frame),
             self._timer(_CHART_MS, self._draw_charts),
             self._timer(_WORDS_MS, self._draw_words),
         ]
@@ -101,9 +111,8 @@ class MainWindow(QMainWindow):
         method = getattr(self, name)
         return lambda: method()
 
-    def _timer(self, interval_ms: int, slot: object) -> QTimer:
+    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
-        timer.setTimerType(Qt.TimerType.PreciseTimer)
         timer.timeout.connect(slot)
         timer.start(interval_ms)
         return timer
