@@ -126,7 +126,7 @@ def requirements_file() -> Path:
 
 
 def _find_base(interpreter: str | None) -> str:
-    candidates = [interpreter] if interpreter else [f"python{PYTHON_VERSION}", sys.executable, "python3"]
+    candidates = [interpreter] if interpreter else _interpreters()
     for candidate in candidates:
         path = shutil.which(candidate)
         if path and _version(path) == PYTHON_VERSION:
@@ -136,6 +136,16 @@ def _find_base(interpreter: str | None) -> str:
         f"expected a Python {PYTHON_VERSION} for Lava, found {found}; install it (python{PYTHON_VERSION} and "
         f"python{PYTHON_VERSION}-venv, or uv python install {PYTHON_VERSION}) and name it with --python."
     )
+
+
+def _interpreters() -> list[str]:
+    """Where a Python of the right version may be: on the path, this one, and those that pyenv and uv keep."""
+    home = Path.home()
+    kept = [
+        *(Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions").glob(f"{PYTHON_VERSION}.*/bin/python"),
+        *(home / ".local/share/uv/python").glob(f"cpython-{PYTHON_VERSION}.*/bin/python{PYTHON_VERSION}"),
+    ]
+    return [f"python{PYTHON_VERSION}", sys.executable, "python3", *map(str, sorted(kept, reverse=True))]
 
 
 def _version(python: str) -> str:

@@ -46,7 +46,7 @@ class Network:
             groups = [file["layer"][str(i)] for i in range(len(file["layer"]))]
             kinds = [group["type"][0].decode() for group in groups]
             shapes = [tuple(int(n) for n in group["shape"][()][::-1]) for group in groups]
-        shapes = [shape for kind, shape in zip(kinds, shapes) if kind != "flatten"]
+        shapes = [shape for kind, shape in zip(kinds, shapes, strict=True) if kind != "flatten"]
         self.input_message_bits = input_message_bits
         self.layers = [Layer(shape) for shape in shapes[1:]]
         self.inp, self.out = Port(shapes[0]), Port(shapes[-1])
@@ -73,7 +73,6 @@ class Network:
             neuron, received, layer.arriving = layer.neuron, layer.arriving, arriving
             neuron.u.set(neuron.u.get() + received)
             arriving = received
-        # A constant bias would show here; a chip in its rest state is silent.
         self.out_spikes = np.full(self.out.shape, arriving)
         self.sink(self.out_spikes)
         for profiler in self._profilers:

@@ -1,0 +1,112 @@
+"""Finding, judging and making the Python environment of Lava."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from spikebridge.errors import MissingError
+from spikebridge.snn.lava import environment
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No environment in the checkout or the user's folder, none named."""
+    monkeypatch.delenv(environment.PYTHON_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(environment, "_checkout", lambda: tmp_path / "checkout")
+    return tmp_path
+
+
+def _place(folder: Path) -> Path:
+    python = folder / "bin/python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    return python
+
+
+def test_nothing_is_found_where_nothing_is(nowhere: Path) -> None:
+    assert environment.find_python() is None
+    ok, found, fix = environment.status()
+    assert (ok, found) == (False, "no Lava environment")
+    assert "lava-setup" in fix
+    with pytest.raises(MissingError, match="lava-setup"):
+        environment.require_python()
+
+
+def test_order_is_named_checkout_user(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = _place(nowhere / "data/spikebridge/venv-lava")
+    assert environment.find_python() == users
+    checkouts = _place(nowhere / "checkout/.venv-lava")
+    assert environment.find_python() == checkouts
+    monkeypatch.setenv(environment.PYTHON_VARIABLE, "/usr/bin/python-of-mine")
+    assert environment.find_python() == Path("/usr/bin/python-of-mine")
+
+
+def test_named_interpreter_that_is_not_there_is_not_passed_over(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _place(nowhere / "checkout/.venv-lava")
+    monkeypatch.setenv(environment.PYTHON_VARIABLE, str(nowhere / "absent"))
+    ok, found, fix = environment.status()
+    assert not ok
+    assert str(nowhere / "absent") in found
+    assert "correct it" in fix
+
+
+def test_interpreter_without_lava(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(environment.PYTHON_VARIABLE, sys.executable)
+    ok, found, _ = environment.status()
+    assert not ok
+    assert found == f"{sys.executable} has no Lava"
+
+
+def test_interpreter_that_does_not_run(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = nowhere / "python"
+    broken.write_text("#!/nonexistent\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv(environment.PYTHON_VARIABLE, str(broken))
+    ok, found, _ = environment.status()
+    assert not ok
+    assert "does not run" in found
+
+
+def test_create_refuses_another_python(nowhere: Path) -> None:
+    wrong = nowhere / "python3.9"
+    wrong.write_text("#!/bin/sh\necho 3.9\n")
+    wrong.chmod(0o755)
+    _requirements(nowhere, "")
+    with pytest.raises(MissingError, match=r"Python 3\.10.*\(3\.9\)"):
+        environment.create(nowhere / "venv", str(wrong))
+    assert not (nowhere / "venv").exists()
+
+
+def test_create_does_not_clear_a_folder_of_another_kind(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (nowhere / "venv").mkdir()
+    (nowhere / "venv/thesis.tex").write_text("precious")
+    monkeypatch.setattr(environment, "requirements_file", lambda: nowhere / "requirements.txt")
+    monkeypatch.setattr(environment, "_find_base", lambda _: sys.executable)
+    with pytest.raises(MissingError, match="name another folder"):
+        environment.create(nowhere / "venv")
+    assert (nowhere / "venv/thesis.tex").read_text() == "precious"
+
+
+def test_create_makes_an_environment_from_the_pinned_list(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        environment._find_base(None)
+    except MissingError as error:
+        pytest.skip(f"THE MAKING OF LAVA'S ENVIRONMENT WAS NOT TESTED: {error}")
+    monkeypatch.setattr(environment, "requirements_file", lambda: _requirements(nowhere, ""))
+    said: list[str] = []
+    made = environment.create(nowhere / "venv", say=said.append)
+    assert made.exists()
+    assert environment._version(str(made)) == "3.10"
+    assert len(said) == 2
+    with pytest.raises(MissingError, match=r"pinned packages.*absent\.whl"):
+        environment._run([str(made), "-m", "pip", "install", str(nowhere / "absent.whl")], "the pinned packages")
+
+
+def _requirements(folder: Path, text: str) -> Path:
+    path = folder / "requirements-lava.txt"
+    path.write_text(text)
+    return path
