@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import pytest
-from spikebridge.power import PowerMonitor
 
 from bundles import write_ordinary_bundle
 from recordings import moving_column
@@ -18,6 +17,7 @@ from spikebridge.contracts import SourceCounters, SourceInfo
 from spikebridge.errors import StageError
 from spikebridge.events import EventPacket, Sensor, empty_events
 from spikebridge.pipeline import Pipeline
+from spikebridge.power import PowerMonitor
 from spikebridge.sources.replay import Replay
 
 SENSOR = Sensor(8, 8)
