@@ -133,30 +133,22 @@ def _update(plan, counters, received, current, voltage, bias, awake, fired, spik
 def _add(to, t, by, w, n, value):  # type: ignore[no-untyped-def]
     """``to[t : t + n] += by[w : w + n] * value``.
 
-    Pieces are short (4 to 64), so a plain loop spends its time in LLVM's remainder; eight at a time, all read before one
-    is written, become one vector operation. Unsigned indices spare numba's test for negative ones.
+    Pieces are short (4 to 64), so a plain loop spends its time in the remainder of LLVM's long one; four at a time, all
+    read before one is written, become one vector operation. Unsigned indices spare numba's test for negative ones.
     """
-    one, eight = np.uint64(1), np.uint64(8)
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
     end = t + n
-    while t + eight <= end:
-        a0 = _i32(to[t] + _i32(by[w] * value))
-        a1 = _i32(to[t + one] + _i32(by[w + one] * value))
-        a2 = _i32(to[t + np.uint64(2)] + _i32(by[w + np.uint64(2)] * value))
-        a3 = _i32(to[t + np.uint64(3)] + _i32(by[w + np.uint64(3)] * value))
-        a4 = _i32(to[t + np.uint64(4)] + _i32(by[w + np.uint64(4)] * value))
-        a5 = _i32(to[t + np.uint64(5)] + _i32(by[w + np.uint64(5)] * value))
-        a6 = _i32(to[t + np.uint64(6)] + _i32(by[w + np.uint64(6)] * value))
-        a7 = _i32(to[t + np.uint64(7)] + _i32(by[w + np.uint64(7)] * value))
-        to[t] = a0
-        to[t + one] = a1
-        to[t + np.uint64(2)] = a2
-        to[t + np.uint64(3)] = a3
-        to[t + np.uint64(4)] = a4
-        to[t + np.uint64(5)] = a5
-        to[t + np.uint64(6)] = a6
-        to[t + np.uint64(7)] = a7
-        t += eight
-        w += eight
+    while t + four <= end:
+        a = _i32(to[t] + _i32(by[w] * value))
+        b = _i32(to[t + one] + _i32(by[w + one] * value))
+        c = _i32(to[t + two] + _i32(by[w + two] * value))
+        d = _i32(to[t + three] + _i32(by[w + three] * value))
+        to[t] = a
+        to[t + one] = b
+        to[t + two] = c
+        to[t + three] = d
+        t += four
+        w += four
     while t < end:
         to[t] = _i32(to[t] + _i32(by[w] * value))
         t += one
@@ -198,7 +190,9 @@ def _deliver(plan, received, weights, awake, starts, runs, spikes, values, n_spi
                 w = source + runs[row, 0] + runs[run, 0]
                 t = target + runs[row, 1] + runs[run, 1]
                 _add(received, np.uint64(t), weights, np.uint64(w), np.uint64(n), value)
-                for block in range(t // BLOCK, (t + n - 1) // BLOCK + 1):
+                awake[t // BLOCK] = 1
+                awake[(t + n - 1) // BLOCK] = 1
+                for block in range(t // BLOCK + 1, (t + n - 1) // BLOCK):
                     awake[block] = 1
                 touched += n
     return touched
