@@ -113,3 +113,10 @@ def test_many_chunks_are_continuous(tmp_path: Path) -> None:
     recording = open_recording(write(tmp_path, aedat2(b"DVS128", dvs128_words(events))))
     assert recording.index.events.size == 3
     assert same(everything(recording), events)
+
+
+def test_events_of_another_sensor_are_refused(tmp_path: Path) -> None:
+    words = davis_words(random_events(100, width=346, height=260), 346, 260)
+    outside = struct.pack(">II", 250 << 12 | 200 << 22, 2) * 200
+    with pytest.raises(InputError, match="outside it"):
+        open_recording(write(tmp_path, aedat2(b"DAVIS240C", words, outside)))

@@ -98,6 +98,13 @@ def test_a_cut_header_is_refused(tmp_path: Path, recorded: bytes) -> None:
             open_recording(write(tmp_path, recorded[:n_bytes]))
 
 
+def test_a_damaged_size_of_the_sensor_is_refused(tmp_path: Path, recorded: bytes) -> None:
+    at = recorded.index(b'"sizeX"')
+    digits = recorded.index(b">", at) + 1
+    with pytest.raises(InputError, match="size of the sensor"):
+        open_recording(write(tmp_path, recorded[:digits] + b"\x00" + recorded[digits + 1 :]))
+
+
 @needs_shared
 def test_seeking_agrees_with_the_vendors_reader() -> None:
     import dv_processing as dv

@@ -51,7 +51,7 @@ def open_aedat2(path: Path) -> IndexedRecording:
         width, height = chip.sensor.width, chip.sensor.height
         return int(decoding.decode_aedat2(data, piece, n_words, chip.davis, width, height, state, out))
 
-    result = scan(range(start, end, _CHUNK_BYTES), run)
+    result = scan(path, data, range(start, end, _CHUNK_BYTES), run)
     notes = chip.notes + describe_state(result.state)
     if trailing:
         notes += (f"The file ends inside an event; its last {trailing} bytes were skipped.",)

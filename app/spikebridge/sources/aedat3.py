@@ -71,7 +71,7 @@ def open_aedat3(path: Path) -> IndexedRecording:
     def run(piece: NDArray[np.int64], state: NDArray[np.int64], out: NDArray[np.int64]) -> int:
         return int(decoding.decode_aedat3(data, piece, sensor.width, sensor.height, state, out))
 
-    result = scan(list(_group(walk.packets)), run)
+    result = scan(path, data, list(_group(walk.packets)), run)
     return IndexedRecording(
         path,
         AEDAT3,

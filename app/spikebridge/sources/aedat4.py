@@ -72,7 +72,7 @@ def open_aedat4(path: Path) -> IndexedRecording:
             n = int(decoding.decode_aedat4(events, size.width, size.height, n, state, out))
         return n
 
-    result = scan(_group(walk.packets), run)
+    result = scan(path, data, _group(walk.packets), run)
     streams = dict.fromkeys(("events", *(_STREAM_NAMES.get(kind, kind) for kind in header.streams.values())))
     return IndexedRecording(
         path,
@@ -126,7 +126,7 @@ def _read_header(path: Path, data: NDArray[np.uint8]) -> _Header:
             f"{', '.join(_STREAM_NAMES.get(kind, kind) for kind in streams.values()) or 'no stream'}; record events."
         )
     node = _node_of(description, events)
-    sensor = Sensor(int(_value(node, "sizeX") or 0), int(_value(node, "sizeY") or 0), _value(node, "source"))
+    sensor = Sensor(_size(node, "sizeX"), _size(node, "sizeY"), _value(node, "source"))
     if not sensor.width or not sensor.height:
         raise InputError(
             f"expected the header of {path} to give the size of the sensor, found none; record it again with the size."
@@ -148,6 +148,12 @@ def _node_of(description: str, number: int) -> str:
 def _value(node: str, key: str) -> str:
     found = re.search(rf'<attr key="{key}"[^>]*>([^<]*)<', node)
     return found[1].strip() if found else ""
+
+
+def _size(node: str, key: str) -> int:
+    """A number of pixels that coordinates of 16 bit can name, or 0 where there is none."""
+    value = _value(node, key)
+    return int(value) if re.fullmatch(r"[0-9]{1,4}", value) else 0
 
 
 def _walk(data: NDArray[np.uint8], header: _Header, end: int) -> _Walk:

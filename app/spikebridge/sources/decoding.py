@@ -16,9 +16,9 @@ from spikebridge.events import EVENT_DTYPE, EventArray
 
 #: Time that jumps back by more is taken for a reset of the camera's clock, less for disorder: µs.
 RESET_US = 100_000
-#: So is time that jumps forward by more, µs: no sensor is silent for an hour, and a damaged time stamp would otherwise
-#: make a replay of years of silence.
-LEAP_US = 3_600_000_000
+#: So is time that jumps forward by more, µs: no sensor is silent for ten minutes, and a damaged time stamp would
+#: otherwise make a replay of years of silence.
+LEAP_US = 600_000_000
 
 # Slots of the (STATE_SIZE,) int64 state that a decoder carries from chunk to chunk.
 RAW = 0  # last time stamp as in the file

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spikebridge.errors import InputError
 from spikebridge.events import EventArray, empty_events
 from spikebridge.sources import decoding
 from spikebridge.sources.indexed import ChunkIndex
@@ -20,6 +21,8 @@ State = NDArray[np.int64]
 #: (piece, state, out) → number of events; writes them where ``out`` has room, see ``decoding``.
 Run = Callable[[Piece, State, NDArray[np.int64]], int]
 
+#: Pieces after which the pages of the file are given back; they count as memory of this process while mapped.
+_PIECES_MAPPED = 32
 _COUNT_ONLY = decoding.as_words(empty_events())
 
 
@@ -32,19 +35,33 @@ class Scan:
     state: State
 
 
-def scan(pieces: Sequence[Piece], run: Run[Piece]) -> Scan:
-    """Runs over all pieces once, counting only; pieces without events get no chunk."""
+def scan(path: Path, data: NDArray[np.uint8], pieces: Sequence[Piece], run: Run[Piece]) -> Scan:
+    """Runs over all pieces of ``data`` once, counting only; pieces without events get no chunk.
+
+    Raises InputError when more events lie outside the sensor than inside: then these are no events of that sensor.
+    """
     state = decoding.new_state()
     kept: list[tuple[Piece, State]] = []
     rows: list[tuple[int, int, int]] = []
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
+        if number % _PIECES_MAPPED == 0:
+            _forget_pages(data)
         before = state.copy()
         n = run(piece, state, _COUNT_ONLY)
         if n:
             kept.append((piece, before))
             rows.append((int(state[decoding.FIRST]), int(state[decoding.NEWEST]), n))
 
+    n_events = sum(row[2] for row in rows)
+    if (n_outside := int(state[decoding.OUTSIDE])) > n_events:
+        raise InputError(
+            f"expected {path} to hold events of the sensor that its header names, found {n_outside} outside it and "
+            f"{n_events} inside; the file is damaged or its header wrong, copy or convert it again."
+        )
+
     def decode(number: int) -> EventArray:
+        if number % _PIECES_MAPPED == 0:
+            _forget_pages(data)
         piece, before = kept[number]
         events = empty_events(rows[number][2])
         run(piece, before.copy(), decoding.as_words(events))
@@ -58,6 +75,13 @@ def map_bytes(path: Path) -> NDArray[np.uint8]:
     """The file as read-only (n,) uint8 in mapped memory; it stays mapped as long as the array lives."""
     with path.open("rb") as file:
         return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+
+
+def _forget_pages(data: NDArray[np.uint8]) -> None:
+    """Unmaps what was read of a mapped file, where the system can; the next read maps it again."""
+    mapped = data.base.obj if isinstance(data.base, memoryview) else None
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def describe_state(state: State) -> tuple[str, ...]:
