@@ -53,29 +53,32 @@ def scatter(currents: IntArray, weights: IntArray, channel: int, y: int, x: int)
 
 @njit(cache=True, nogil=True)
 def update(
-    u: IntArray, v: IntArray, a: IntArray, trace: IntArray, keep_u: int, keep_v: int, threshold: int
+    u: IntArray, v: IntArray, a: IntArray, trace: IntArray, keep_u: np.int32, keep_v: np.int32, threshold: np.int32
 ) -> None:  # pragma: no cover - compiled
     """One step of all neurons of a layer, flat; ``a`` is cleared, ``trace`` gets the voltages before the reset.
 
     keep_u, keep_v : 4096 minus the decay. |x| * keep >> 12 is taken in two halves so that it fits 32 bits exactly.
     """
+    # numba widens sums and products to 64 bits; casting each of them back lets the compiler use 32-bit vectors.
+    int32 = np.int32
     for i in range(u.size):
-        m = abs(u[i])
-        m = (m >> 12) * keep_u + (((m & 4095) * keep_u) >> 12)
-        current = (m if u[i] >= 0 else -m) + (a[i] << WEIGHT_SHIFT)
-        current = ((current + _HALF_24) & _MASK_24) - _HALF_24
-        m = abs(v[i])
-        m = (m >> 12) * keep_v + (((m & 4095) * keep_v) >> 12)
-        voltage = min(max((m if v[i] >= 0 else -m) + current, 1 - _HALF_24), _HALF_24 - 1)
+        m = int32(abs(u[i]))
+        m = int32(int32(int32(m >> int32(12)) * keep_u) + int32(int32(int32(m & int32(4095)) * keep_u) >> int32(12)))
+        current = int32((m if u[i] >= 0 else int32(-m)) + int32(a[i] << int32(WEIGHT_SHIFT)))
+        current = int32(int32(int32(current + int32(_HALF_24)) & int32(_MASK_24)) - int32(_HALF_24))
+        m = int32(abs(v[i]))
+        m = int32(int32(int32(m >> int32(12)) * keep_v) + int32(int32(int32(m & int32(4095)) * keep_v) >> int32(12)))
+        voltage = int32((m if v[i] >= 0 else int32(-m)) + current)
+        voltage = int32(min(max(voltage, int32(1 - _HALF_24)), int32(_HALF_24 - 1)))
         u[i] = current
         trace[i] = voltage
-        v[i] = 0 if voltage > threshold else voltage
-        a[i] = 0
+        v[i] = int32(0) if voltage > threshold else voltage
+        a[i] = int32(0)
 
 
 @njit(cache=True, nogil=True)
 def forward_layer(
-    drive: IntArray, trace: IntArray, first: int, keep_u: int, keep_v: int, threshold: int
+    drive: IntArray, trace: IntArray, first: int, keep_u: np.int32, keep_v: np.int32, threshold: np.int32
 ) -> None:  # pragma: no cover - compiled
     """Runs one layer of one sample over time.
 
@@ -91,19 +94,27 @@ def forward_layer(
 
 
 @njit(cache=True, nogil=True)
+def highest(row: IntArray) -> int:  # pragma: no cover - compiled
+    """Of a row: most rows hold no spike, and this runs on vectors where looking for one does not."""
+    result = row[0]
+    for i in range(row.size):
+        result = max(result, row[i])
+    return result
+
+
+@njit(cache=True, nogil=True)
 def drive_from_events(
-    addresses: NDArray[np.uint16], offsets: NDArray[np.int64], weights: IntArray, drive: IntArray, width: int
+    addresses: NDArray[np.uint16], offsets: NDArray[np.int64], weights: IntArray, drive: IntArray, bits: int
 ) -> None:  # pragma: no cover - compiled
     """Input events of one sample to the first layer's drive (S, C', H', W').
 
-    addresses : ``(channel * H + y) * W + x`` of the active inputs; ``offsets[s]:offsets[s + 1]`` are those of step s.
+    addresses : ``channel << 2 * bits | y << bits | x`` of the active inputs; ``offsets[s]:offsets[s + 1]`` are those of step s.
     """
-    plane = drive.shape[2] * 2 * width
+    mask = (1 << bits) - 1
     for s in range(drive.shape[0]):
         for i in range(offsets[s], offsets[s + 1]):
             address = np.int64(addresses[i])
-            rest = address % plane
-            scatter(drive[s], weights, address // plane, rest // width, rest % width)
+            scatter(drive[s], weights, address >> (2 * bits), (address >> bits) & mask, address & mask)
 
 
 @njit(cache=True, nogil=True)
@@ -115,6 +126,8 @@ def drive_from_spikes(
     for s in range(first, steps):
         for c in range(channels):
             for y in range(height):
+                if highest(trace[s, c, y]) <= threshold:
+                    continue
                 for x in range(width):
                     if trace[s, c, y, x] > threshold:
                         scatter(drive[s], weights, c, y, x)
@@ -131,6 +144,8 @@ def count_spikes(
     for s in range(first, steps):
         for c in range(channels):
             for y in range(height):
+                if highest(trace[s, c, y]) <= threshold:
+                    continue
                 for x in range(width):
                     if trace[s, c, y, x] > threshold:
                         total += 1
@@ -218,15 +233,14 @@ def weights_from_events(
     offsets: NDArray[np.int64],
     gradient: FloatArray,
     weight_gradient: FloatArray,
-    width: int,
+    bits: int,
 ) -> None:  # pragma: no cover - compiled
     """Weight gradient of the first layer for one sample; ``gradient`` (S, C', H', W') of its drive."""
-    plane = gradient.shape[2] * 2 * width
+    mask = (1 << bits) - 1
     for s in range(gradient.shape[0]):
         for i in range(offsets[s], offsets[s + 1]):
             address = np.int64(addresses[i])
-            rest = address % plane
-            gather(gradient[s], weight_gradient, address // plane, rest // width, rest % width)
+            gather(gradient[s], weight_gradient, address >> (2 * bits), (address >> bits) & mask, address & mask)
 
 
 @njit(cache=True, nogil=True)
@@ -238,6 +252,8 @@ def weights_from_spikes(
     for s in range(first, steps):
         for c in range(channels):
             for y in range(height):
+                if highest(trace[s, c, y]) <= threshold:
+                    continue
                 for x in range(width):
                     if trace[s, c, y, x] > threshold:
                         gather(gradient[s], weight_gradient, c, y, x)

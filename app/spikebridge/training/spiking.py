@@ -65,6 +65,8 @@ class SpikingStack(nn.Module):
         """channels : of the input and of each layer. size : height and width of the input. gains : weight scale of
         each layer at the start, in units of He's."""
         super().__init__()
+        if size & (size - 1):
+            raise ValueError(f"expected a power of two as size of the input, got {size}")
         self.channels = channels
         self.size = size
         self.neuron = neuron
@@ -119,12 +121,12 @@ class _Run:
         weights: list[NDArray[np.int32]],
     ) -> None:
         self.events = events
-        self.width = stack.size
+        self.bits = stack.size.bit_length() - 1
         self.window = window
         self.interval = interval
         self.weights = weights
         self.neuron = stack.neuron
-        self.threshold = stack.neuron.threshold_mantissa << kernels.WEIGHT_SHIFT
+        self.threshold = np.int32(stack.neuron.threshold_mantissa << kernels.WEIGHT_SHIFT)
         self.first = events.first_steps()
         sizes = [stack.size >> (layer + 1) for layer in range(len(weights))]
         self.shapes = [(c, n, n) for c, n in zip(stack.channels[1:], sizes, strict=False)]
@@ -132,8 +134,8 @@ class _Run:
 
     def forward(self, keep: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         events, steps = self.events, self.events.steps
-        keep_u = kernels.DECAY_ONE - self.neuron.current_decay_bits
-        keep_v = kernels.DECAY_ONE - self.neuron.voltage_decay_bits
+        keep_u = np.int32(kernels.DECAY_ONE - self.neuron.current_decay_bits)
+        keep_v = np.int32(kernels.DECAY_ONE - self.neuron.voltage_decay_bits)
         intervals = self.window // self.interval
         c, h, w = self.shapes[-1]
         features = np.zeros((events.samples, c, intervals, h, w), np.float32)
@@ -145,7 +147,7 @@ class _Run:
             for layer, (drive, weights) in enumerate(zip(drives, self.weights, strict=True)):
                 trace = traces[layer][b if keep else 0]
                 if layer == 0:
-                    kernels.drive_from_events(events.addresses, events.offsets[b], weights, drive, self.width)
+                    kernels.drive_from_events(events.addresses, events.offsets[b], weights, drive, self.bits)
                 else:
                     kernels.drive_from_spikes(
                         traces[layer - 1][b if keep else 0], self.threshold, weights, drive, first
@@ -180,7 +182,7 @@ class _Run:
                 gradient = gradients[layer]
                 self._through_neurons(self.traces[layer][b], gradient, first)
                 if layer == 0:
-                    kernels.weights_from_events(events.addresses, events.offsets[b], gradient, result[0], self.width)
+                    kernels.weights_from_events(events.addresses, events.offsets[b], gradient, result[0], self.bits)
                     continue
                 kernels.weights_from_spikes(self.traces[layer - 1][b], self.threshold, gradient, result[layer], first)
                 kernels.input_gradient(gradient, weights[layer], gradients[layer - 1], first)
