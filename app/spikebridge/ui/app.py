@@ -84,7 +84,9 @@ class _Ending(QObject):
     def _end(self) -> None:
         path = self._screenshot
         if path is not None and not self._window.grab().save(str(path), "PNG"):
-            self.error = UsageError(f"expected to write the screenshot '{path}', found that it failed; is the disk full?")
+            self.error = UsageError(
+                f"expected to write the screenshot '{path}', found that it failed; is the disk full?"
+            )
         self._window.close()
 
     def _fail(self, error: Exception) -> None:
@@ -132,7 +134,8 @@ def _ends_on_signal(window: MainWindow) -> Iterator[None]:
     reader, writer = socket.socketpair()
     reader.setblocking(False)
     writer.setblocking(False)
-    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
+    # PyQt takes a descriptor, its stubs say voidptr.
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)  # type: ignore[call-overload]
 
     def wake() -> None:
         reader.recv(64)

@@ -114,16 +114,14 @@ class BridgeStrip(PaintedPanel):
         top = max(history) or 1.0
         step = rect.width() / (_HISTORY - 1)
         start = rect.right() - step * (len(history) - 1)
-        line = QPolygonF(
-            [QPointF(start + i * step, rect.bottom() - rect.height() * v / top) for i, v in enumerate(history)]
-        )
+        line = [QPointF(start + i * step, rect.bottom() - rect.height() * v / top) for i, v in enumerate(history)]
         ground = COLOURS[key].toRgb()
         ground.setAlpha(60)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ground)
         painter.drawPolygon(QPolygonF([QPointF(start, rect.bottom()), *line, rect.bottomRight()]))
         painter.setPen(QPen(COLOURS[key], 1))
-        painter.drawPolyline(line)
+        painter.drawPolyline(QPolygonF(line))
 
     def _paint_link(self, painter: QPainter, rect: QRectF, stage: StageStatus | None) -> None:
         y = rect.center().y()
@@ -133,7 +131,9 @@ class BridgeStrip(PaintedPanel):
         painter.drawLine(start, QPointF(tip.x() - head, y))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.MUTED)
-        painter.drawPolygon(QPolygonF([tip, QPointF(tip.x() - head, y - head * 0.7), QPointF(tip.x() - head, y + head * 0.7)]))
+        painter.drawPolygon(
+            QPolygonF([tip, QPointF(tip.x() - head, y - head * 0.7), QPointF(tip.x() - head, y + head * 0.7)])
+        )
         words = figures.byte_rate(stage.bytes_per_s) if stage else ""
         value, _, unit = words.rpartition(" ")
         line = QRectF(rect.x(), y - self.px(40), rect.width(), self.px(28))

@@ -197,7 +197,7 @@ class PowerChart(Chart):
             self.plot.setYRange(np.floor(values.min() - 0.1), np.ceil(values.max() + 0.1), padding=0)
 
 
-class _DecadeAxis(pg.AxisItem):
+class _DecadeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     """Ticks at powers of ten of a watt, in words: 10 mW, 1 W."""
 
     def tickValues(self, lowest: float, highest: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
@@ -222,4 +222,4 @@ def nice_ceiling(value: float) -> float:
     if value <= 0:
         return 1.0
     decade = 10.0 ** np.floor(np.log10(value))
-    return float(next(step * decade for step in (1, 2, 5, 10) if step * decade >= value * 1.05))
+    return float(next(step * decade for step in (1, 2, 5, 10, 20) if step * decade >= value * 1.05))

@@ -115,7 +115,9 @@ class EventView(QWidget):
         stride = -(-shape[1] // 4) * 4
         buffer = np.zeros((shape[0], stride), np.uint8)
         self._pixels = buffer[:, : shape[1]]
-        self._image = QImage(buffer.data, shape[1], shape[0], stride, QImage.Format.Format_Indexed8)
+        indexed = QImage.Format.Format_Indexed8
+        # PyQt takes any buffer, its stubs say bytes.
+        self._image = QImage(buffer.data, shape[1], shape[0], stride, indexed)  # type: ignore[call-overload]
         self._image.setColorTable(PALETTES[self.palette_name])
         w, h = round(size.width() / ratio), round(size.height() / ratio)
         self._target = QRect((self.width() - w) // 2, (self.height() - h) // 2, w, h)
@@ -151,7 +153,9 @@ class EventView(QWidget):
         if self._caption.isNull():
             self._caption = self._draw_caption()
         ratio = self._caption.devicePixelRatio()
-        painter.drawPixmap(self._target.left(), round(self._target.bottom() + 1 - self._caption.height() / ratio), self._caption)
+        painter.drawPixmap(
+            self._target.left(), round(self._target.bottom() + 1 - self._caption.height() / ratio), self._caption
+        )
 
     def _draw_caption(self) -> QPixmap:
         size = max(11, self.height() // 32)
@@ -169,7 +173,9 @@ class EventView(QWidget):
         painter.setFont(font)
         table = PALETTES[self.palette_name]
         x = size // 2
-        for text, colour, width in zip(("■ ON", "■ OFF", words), (table[NEWEST_ON], table[NEWEST_OFF], None), widths, strict=True):
+        for text, colour, width in zip(
+            ("■ ON", "■ OFF", words), (table[NEWEST_ON], table[NEWEST_OFF], None), widths, strict=True
+        ):
             painter.setPen(theme.MUTED if colour is None else QColor(colour))
             painter.drawText(QRect(x, 0, width + size, 2 * size), Qt.AlignmentFlag.AlignVCenter, text)
             x += width + size // 4

@@ -79,7 +79,10 @@ class GesturePanel(PaintedPanel):
             lines = [(f"{self._confidence:.0%}", largest, True), ("confidence", 22.0, False)]
         else:
             likeliest = [(half, 25.0, True) for half in _halves(label_text(self._likeliest).lower())]
-            why = [(f"{self._confidence:.0%}, below the", 20.0, False), (f"threshold of {self._threshold:.0%}", 20.0, False)]
+            why = [
+                (f"{self._confidence:.0%}, below the", 20.0, False),
+                (f"threshold of {self._threshold:.0%}", 20.0, False),
+            ]
             lines = [("most likely", 20.0, False), *likeliest, *why]
         y = rect.center().y() - sum(self.px(size * 1.3) for _, size, _ in lines) / 2
         for words, size, strong in lines:

@@ -61,7 +61,9 @@ class Header(PaintedPanel):
         self.badge = snapshot.source.kind if snapshot.source.kind != "live" else "live camera"
         self._model = snapshot.model
         self._end_to_end = figures.milliseconds(snapshot.end_to_end.p50) if snapshot.end_to_end.n else "– ms"
-        self._age = f"p99 {figures.milliseconds(snapshot.end_to_end.p99)}, after a step of {snapshot.step_us / 1000:g} ms"
+        self._age = (
+            f"p99 {figures.milliseconds(snapshot.end_to_end.p99)}, after a step of {snapshot.step_us / 1000:g} ms"
+        )
         if snapshot.delay_us:
             self._age += f" and {snapshot.delay_us / 1000:g} ms in the layers"
         self.update()
@@ -78,7 +80,7 @@ class Header(PaintedPanel):
         x += room
         if self.badge:
             x = self._paint_badge(painter, x) + self.px(14)
-        right = self.width() - self.px(8)
+        right: float = self.width() - self.px(8)
         if self._end_to_end:
             right = self._paint_latency(painter, right)
         words = self.source + (f"   model {self._model}" if self._model else "")

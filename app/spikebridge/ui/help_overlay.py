@@ -30,7 +30,7 @@ class HelpOverlay(PaintedPanel):
         width = (self.width() - 2 * margin) / _COLUMNS
         half = -(-len(self._groups) // _COLUMNS)
         for column in range(_COLUMNS):
-            y = self.px(150.0)
+            y: float = self.px(150)
             for name, keys in self._groups[column * half : (column + 1) * half]:
                 y = self._paint_group(painter, margin + column * width, y, width - self.px(60), name, keys)
 

@@ -105,11 +105,9 @@ class ReplayBar(QWidget):
         self.seek_bar.sought.connect(self._seek_fraction)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._play, self._step, self._elapsed):
-            layout.addWidget(widget)
-        layout.addWidget(self.seek_bar, 1)
-        for widget in (self._remaining, self._loop, self._speed):
-            layout.addWidget(widget)
+        parts = (self._play, self._step, self._elapsed, self.seek_bar, self._remaining, self._loop, self._speed)
+        for part in parts:
+            layout.addWidget(part, 1 if part is self.seek_bar else 0)
 
     def _button(self, text: str, hint: str) -> QToolButton:
         button = QToolButton()

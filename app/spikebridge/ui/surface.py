@@ -39,7 +39,7 @@ def _shade(last_us: Any, off: Any, now_us: int, fade_us: int, image: Any) -> Non
     for y in range(height):
         for x in range(width):
             since = last_us[y, x] - oldest_us
-            level = min(1 + np.int32(np.float32(min(since, fade_us)) * gain), _LEVELS)
+            level: Any = min(1 + np.int32(np.float32(min(since, fade_us)) * gain), _LEVELS)
             image[y, x] = np.uint8(2 * level + off[y, x]) if since > 0 else np.uint8(0)
 
 

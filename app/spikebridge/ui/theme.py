@@ -32,9 +32,15 @@ UNIT = 8
 RADIUS = 10
 
 REFERENCE_WIDTH, REFERENCE_HEIGHT = 1920, 1080
-_SMALLEST, _LARGEST = 0.6, 4.0
+_SMALLEST, _LARGEST = 0.5, 4.0
 _FAMILIES = ("Noto Sans", "Open Sans", "Ubuntu", "Segoe UI", "Helvetica Neue", "Roboto", "DejaVu Sans")
-_NARROW = ("Noto Sans Condensed", "Open Sans Condensed", "Ubuntu Condensed", "Roboto Condensed", "DejaVu Sans Condensed")
+_NARROW = (
+    "Noto Sans Condensed",
+    "Open Sans Condensed",
+    "Ubuntu Condensed",
+    "Roboto Condensed",
+    "DejaVu Sans Condensed",
+)
 
 
 def scale_for(width: int, height: int) -> float:
@@ -49,7 +55,8 @@ def family(narrow: bool = False) -> str:
     for name in (*(_NARROW if narrow else ()), *_FAMILIES):
         if name in installed and has_tabular_digits(name):
             return name
-    return QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).family()
+    system: str = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).family()
+    return system
 
 
 def has_tabular_digits(name: str) -> bool:

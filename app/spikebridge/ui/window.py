@@ -36,6 +36,8 @@ def display_timer(slot: Callable[[], None]) -> QTimer:
     timer.timeout.connect(slot)
     timer.start(_FRAME_MS)
     return timer
+
+
 _HEIGHTS = {"header": 48, "strip": 186, "charts": 176, "loss": 36}
 
 
@@ -107,7 +109,7 @@ class MainWindow(QMainWindow):
                 self.menu.addAction(action)
                 self.addAction(action)
 
-    def _slot(self, name: str) -> object:
+    def _slot(self, name: str) -> Callable[[], None]:
         method = getattr(self, name)
         return lambda: method()
 
@@ -242,7 +244,8 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------ commands
 
     def choose_recording(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", "Recordings (*.aedat *.aedat4 *.raw *.dat *.es *.h5 *.hdf5);;All files (*)")
+        # The format is told from the content, so any file may be chosen.
+        path, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", "All files (*)")
         if path:
             self.open(path)
 

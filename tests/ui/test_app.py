@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+from fake_session import FakeSession
+from PyQt6.QtCore import QTimer
+from PyQt6.QtGui import QImage
+
+from spikebridge.errors import InputError, UsageError
+from spikebridge.ui import app
+from spikebridge.ui.app import check_writable, run_window
+from spikebridge.ui.window import MainWindow
+
+
+def missing(uri):
+    raise InputError(f"expected a recording at '{uri}', found nothing; check the path.")
+
+
+def test_screenshot(tmp_path):
+    path = tmp_path / "window.png"
+    sessions = []
+
+    def opener(uri):
+        sessions.append(FakeSession(uri))
+        return sessions[-1]
+
+    assert run_window(opener, "sim:", screenshot=path, duration_s=0.3) == 0
+    assert (QImage(str(path)).width(), QImage(str(path)).height()) == (1920, 1080)
+    assert sessions[0].closed
+
+
+def test_a_timed_run_ends_with_the_error_of_opening():
+    with pytest.raises(InputError, match=r"typo\.aedat"):
+        run_window(missing, "typo.aedat", duration_s=0.3)
+
+
+def test_an_open_ended_run_shows_the_error_and_stays(application):
+    shown = []
+
+    def look():
+        window = next(w for w in application.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
+        if window.banner.words:
+            shown.append(window.banner.words)
+            window.close()
+        else:
+            QTimer.singleShot(20, look)
+
+    QTimer.singleShot(20, look)
+    assert run_window(missing, "typo.aedat") == InputError.exit_code
+    assert "typo.aedat" in shown[0]
+
+
+@pytest.mark.parametrize("where", ["slot", "thread"])
+def test_a_fault_is_a_banner_and_the_window_lives(application, opened, until, where, capfd):
+    def fault():
+        raise RuntimeError("boom")
+
+    before = sys.excepthook, threading.excepthook
+    with app._errors_shown(opened.window):
+        if where == "slot":
+            QTimer.singleShot(0, fault)
+        else:
+            thread = threading.Thread(target=fault)
+            thread.start()
+            thread.join()
+        until(lambda: "boom" in opened.window.banner.words)
+    assert (sys.excepthook, threading.excepthook) == before
+    assert opened.window.isVisible()
+    assert "RuntimeError: boom" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_cleanly(number):
+    before = signal.getsignal(number)
+    session = FakeSession()
+    QTimer.singleShot(300, lambda: os.kill(os.getpid(), number))
+    assert run_window(lambda _uri: session, "sim:") == 0
+    assert session.closed
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("no/such/folder/a.png", "create it first"), ("a.jpg", "end in .png"), ("folder.png", "directory")],
+)
+def test_a_screenshot_that_cannot_be_written_is_refused_first(tmp_path, path, words):
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(UsageError, match=words):
+        run_window(missing, "sim:", screenshot=tmp_path / path)
+
+
+def test_no_write_permission_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UsageError, match="write permission"):
+        check_writable(tmp_path / "a.png")
+
+
+def test_a_failed_chain_gives_its_exit_code():
+    session = FakeSession()
+    session.show(state="failed", failure="expected this, found that.")
+    assert run_window(lambda _uri: session, "sim:", duration_s=0.5) == 5

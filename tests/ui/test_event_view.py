@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+from fake_session import packet
+from PyQt6.QtCore import QSize
+
+from spikebridge.events import Sensor
+from spikebridge.ui.event_view import EventView, picture_size
+from spikebridge.ui.surface import NEWEST_OFF, NEWEST_ON, PALETTES
+
+
+@pytest.fixture
+def view(application):
+    view = EventView()
+    view.resize(200, 180)
+    view.set_sensor(Sensor(10, 8))
+    return view
+
+
+def colour(view, x, y):
+    return view.grab().toImage().pixel(x, y)
+
+
+def test_the_picture_is_the_events(view):
+    view.advance([packet([9_999, 9_999], [0, 9], [0, 2], [1, 0])])
+    table = PALETTES[view.palette_name]
+    # 10×8 px in 200×180: 20 px each, 10 px of border above and below.
+    assert colour(view, 0, 10) == colour(view, 19, 29) == table[NEWEST_ON]
+    assert colour(view, 199, 69) == colour(view, 181, 51) == table[NEWEST_OFF]
+    assert colour(view, 20, 10) == colour(view, 100, 90) == table[0]
+
+
+def test_mirrored(view):
+    view.toggle_mirror()
+    view.advance([packet([9_999], [0], [0], [1])])
+    assert colour(view, 199, 10) == PALETTES[view.palette_name][NEWEST_ON]
+    assert colour(view, 0, 10) == PALETTES[view.palette_name][0]
+
+
+def test_events_fade_as_time_goes_on_without_events(view):
+    view.set_fade(10_000)
+    view.advance([packet([9_999], [0], [0], [1])])
+    view.advance([packet([], [], [], [], start_us=10_000)])
+    assert colour(view, 0, 10) == PALETTES[view.palette_name][0]
+
+
+def test_palettes_take_turns(view):
+    names = []
+    for _ in PALETTES:
+        names.append(view.palette_name)
+        view.next_palette()
+    assert names == list(PALETTES)
+    assert view.palette_name == names[0]
+
+
+@pytest.mark.parametrize(
+    ("sensor", "room", "expected"),
+    [
+        ((128, 128), (540, 540), (512, 512)),
+        ((128, 128), (500, 500), (500, 500)),
+        ((1280, 720), (960, 600), (960, 540)),
+        ((640, 480), (2000, 480), (640, 480)),
+        ((128, 128), (1, 1), (1, 1)),
+    ],
+)
+def test_picture_size(sensor, room, expected):
+    size = picture_size(Sensor(*sensor), QSize(*room))
+    assert (size.width(), size.height()) == expected
