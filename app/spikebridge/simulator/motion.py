@@ -118,9 +118,9 @@ def circle(performer: Performer, arm: int, clockwise: bool) -> ArmMovement:
     phase = performer.phase(performer.ranges.circle_hz)
     turn = -1.0 if clockwise else 1.0
     large = performer.chance(0.85)
-    radius = person.arm_m * (performer.between(0.55, 0.85) if large else performer.between(0.32, 0.55))
+    radius = person.arm_m * (performer.between(0.5, 0.85) if large else performer.between(0.3, 0.5))
     aspect = performer.between(0.75, 1.1)
-    centre = np.array([out * performer.between(0.0, 0.2), performer.between(-0.08, 0.16)])
+    centre = np.array([out * performer.between(-0.05, 0.15), performer.between(-0.02, 0.22)])
     stretch, flat = performer.between(0.88, 0.99), performer.between(0.2, 0.4)
     forward_share = performer.between(0.0, 0.5)
     slant = performer.rng.normal(0, 0.08, 2)

@@ -23,9 +23,9 @@ class Ranges:
     arm_radius_m: Range = (0.030, 0.046)
     head_half_width_m: Range = (0.068, 0.084)
     torso_half_width_m: Range = (0.14, 0.19)
-    px_per_m: Range = (98.0, 134.0)
+    px_per_m: Range = (80.0, 108.0)
     centre_x_px: Range = (53.0, 75.0)
-    shoulder_y_px: Range = (42.0, 66.0)
+    shoulder_y_px: Range = (46.0, 66.0)
     camera_distance_m: Range = (1.5, 3.2)
     tilt_rad: Range = (-0.06, 0.06)
 
@@ -76,10 +76,10 @@ class Ranges:
     echo_delay_us: Range = (250.0, 600.0)
     twin_share: Range = (0.0, 0.16)
     background_hz_log: Range = (0.04, 0.25)
-    body_noise_hz: Range = (0.0, 2.0)
+    body_noise_hz: Range = (0.0, 0.5)
     hot_pixels: tuple[int, int] = (0, 12)
     hot_hz_log: Range = (3.0, 60.0)
-    noisy_row_hz: Range = (0.0, 6.0)
+    noisy_row_hz: Range = (0.0, 2.0)
 
     # ---- data sets
     onset_share: float = 0.3

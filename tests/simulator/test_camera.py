@@ -1,0 +1,129 @@
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+from spikebridge.contracts import LABELS
+from spikebridge.errors import UsageError
+from spikebridge.events import EVENT_DTYPE
+from spikebridge.simulator import SimulatedCamera, simulate_clip
+
+
+def rotation_in_image(events, window_us=20_000):
+    """Median turn of the event cloud's centre; positive when it goes top → right → bottom in the image."""
+    window = events["t"] // window_us
+    centres = np.array([[events[key][window == w].mean() for key in ("x", "y")] for w in range(int(window[-1]))])
+    centres -= np.median(centres, axis=0)
+    a, b = centres[:-1], centres[1:]
+    return np.mean(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+
+
+def take(camera, n, step_us=10_000):
+    return list(itertools.islice(camera.packets(step_us), n))
+
+
+def test_same_seed_gives_the_same_events_and_another_seed_others():
+    first, second, other = (take(SimulatedCamera(seed=s, paced=False), 40) for s in (5, 5, 6))
+    assert all(np.array_equal(a.events, b.events) for a, b in zip(first, second, strict=True))
+    assert any(not np.array_equal(a.events, b.events) for a, b in zip(first, other, strict=True))
+
+
+def test_without_a_seed_two_cameras_differ():
+    assert SimulatedCamera().seed != SimulatedCamera().seed
+
+
+def test_packets_are_regular_sorted_and_inside():
+    camera = SimulatedCamera("arm_roll", seed=1, paced=False)
+    packets = take(camera, 250)
+    for number, packet in enumerate(packets):
+        assert (packet.sequence, packet.t_start_us, packet.t_stop_us) == (number, number * 10_000, (number + 1) * 10_000)
+        events = packet.events
+        assert events.dtype == EVENT_DTYPE
+        assert not events.flags.writeable
+        assert np.all(np.diff(events["t"]) >= 0)
+        assert events.size == 0 or (events["t"][0] >= packet.t_start_us and events["t"][-1] < packet.t_stop_us)
+        assert np.all(events["x"] < 128)
+        assert np.all(events["y"] < 128)
+    assert camera.counters().read == sum(packet.events.size for packet in packets)
+
+
+@pytest.mark.parametrize(("width", "height", "step_us"), [(64, 48, 1_000), (240, 180, 33_333)])
+def test_other_sensors_and_steps(width, height, step_us):
+    packets = take(SimulatedCamera("hand_clap", seed=3, width=width, height=height, paced=False), 30, step_us)
+    events = np.concatenate([packet.events for packet in packets])
+    assert packets[-1].t_stop_us == 30 * step_us
+    assert events["x"].max() < width
+    assert events["y"].max() < height
+
+
+def test_gesture_and_pause_take_turns():
+    camera, seen = SimulatedCamera("hand_clap", seed=2, paced=False), []
+    for _ in itertools.islice(camera.packets(50_000), 300):
+        if not seen or seen[-1] != camera.current_label:
+            seen.append(camera.current_label)
+    assert seen[:4] == [None, "hand_clap", None, "hand_clap"]
+
+
+def test_all_gestures_come_up():
+    camera, seen = SimulatedCamera(seed=2, paced=False, width=8, height=8), set()
+    for _ in itertools.islice(camera.packets(200_000), 520):
+        seen.add(camera.current_label)
+    assert seen == {None, *LABELS}
+
+
+def test_unknown_gesture_is_refused_in_one_sentence():
+    with pytest.raises(UsageError, match=r"hand_clap.*'clap'.*choose"):
+        SimulatedCamera("clap")
+
+
+def test_close_ends_a_paced_stream():
+    camera = SimulatedCamera(seed=1)
+    packets = camera.packets(10_000)
+    next(packets)
+    camera.close()
+    camera.close()
+    assert list(packets) == []
+
+
+def test_paced_stream_does_not_run_ahead():
+    camera = SimulatedCamera(seed=1)
+    start = time.monotonic()
+    packets = take(camera, 20)
+    assert time.monotonic() - start >= 0.2
+    assert packets[-1].received_ns >= packets[0].received_ns + 150_000_000
+
+
+@pytest.mark.parametrize("arm", ["right", "left"])
+@pytest.mark.parametrize(("direction", "sign"), [("clockwise", -1), ("counter_clockwise", 1)])
+def test_circles_turn_as_the_performer_sees_them(arm, direction, sign):
+    turns = [
+        rotation_in_image(simulate_clip(f"{arm}_arm_{direction}", seed, 2_000_000)[0]) for seed in range(6)
+    ]
+    assert np.sum(np.sign(turns) == sign) >= 5
+
+
+@pytest.mark.parametrize(("gesture", "side"), [("right_hand_wave", -1), ("left_hand_wave", 1)])
+def test_the_right_arm_is_on_the_image_s_left(gesture, side):
+    for seed in range(3):
+        clip, _ = simulate_clip(gesture, seed, 1_000_000)
+        head_x = np.median(simulate_clip("hand_clap", seed, 1_000_000)[0]["x"].astype(float))
+        assert np.sign(np.median(clip["x"].astype(float)) - head_x) == side
+
+
+def test_labels_in_time_tell_the_onset():
+    events, spans = simulate_clip("air_drums", 4, 2_000_000, onset_us=800_000)
+    assert [span.label for span in spans] == [None, "air_drums"] or [span.label for span in spans] == [None, None, "air_drums"]
+    assert spans[0].t_start_us == 0
+    assert spans[-1].t_stop_us == 2_000_000
+    assert 800_000 < spans[-1].t_start_us < 1_200_000
+    before, after = (np.sum(events["t"] < 700_000) / 0.7, np.sum(events["t"] > spans[-1].t_start_us) / 1.0)
+    assert after > 2 * before
+
+
+def test_a_person_keeps_their_place_from_clip_to_clip():
+    def head(seed, person_seed):
+        return np.median(simulate_clip("hand_clap", seed, 600_000, person_seed)[0]["x"].astype(float))
+
+    same = [abs(head(1, person) - head(2, person)) for person in range(5)]
+    assert np.median(same) < 12
