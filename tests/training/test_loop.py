@@ -1,0 +1,113 @@
+"""Training: it learns, resumes exactly, and names what is wrong with its input."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the train extra (torch)")
+
+from spikebridge.contracts import LABELS  # noqa: E402
+from spikebridge.errors import InputError, StageError, UsageError  # noqa: E402
+from spikebridge.training.augment import Augmentation  # noqa: E402
+from spikebridge.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from spikebridge.training.clips import ClipSet, write_shard  # noqa: E402
+from spikebridge.training.loop import Plan, read_curves, train  # noqa: E402
+from spikebridge.training.network import HybridNetwork, NetworkSpec, parse_name  # noqa: E402
+from training.standin import blob_clip, write_set  # noqa: E402
+
+GENTLE = Augmentation(shift_px=1, mirror=0, sparse=0, empty=0, hot_pixels=0, noise_per_step=0)
+PLAN = Plan(windows=16 * 24, batch=16, report_every=12, held_out=3, average=0.5, rate=1e-2, ranges=GENTLE)
+SMALL = NetworkSpec(2, window_steps=8, interval_steps=4, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> ClipSet:
+    torch.set_num_threads(1)
+    return write_set(tmp_path_factory.mktemp("clips"))
+
+
+def state(network) -> list[np.ndarray]:
+    return [value.numpy() for value in network.state_dict().values()]
+
+
+def test_it_learns_what_is_easy(clips, tmp_path):
+    reports = []
+    train(SMALL, PLAN, clips, tmp_path, on_progress=reports.append)
+    assert reports[-1].accuracy_window > 0.6
+    assert reports[-1].spikes > 0
+    rows = list(read_curves(tmp_path / "curves.csv"))
+    assert [row["update"] for row in rows] == [12, 24]
+
+
+def test_resumed_equals_uninterrupted(clips, tmp_path):
+    short = dataclasses.replace(PLAN, windows=16 * 6, report_every=3)
+    train(SMALL, short, clips, tmp_path / "whole")
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(update):
+        if update == 4:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(SMALL, short, clips, tmp_path / "cut", on_update=interrupt)
+    train(SMALL, short, clips, tmp_path / "cut", resume=True)
+    whole, _, _ = load_checkpoint(tmp_path / "whole/last.npz")
+    cut, _, _ = load_checkpoint(tmp_path / "cut/last.npz")
+    assert all(np.array_equal(a, b) for a, b in zip(state(whole), state(cut), strict=True))
+
+
+def test_resuming_another_network_is_refused(clips, tmp_path):
+    brief = dataclasses.replace(PLAN, windows=16, report_every=1)
+    train(SMALL, brief, clips, tmp_path)
+    with pytest.raises(InputError, match="expected .* to hold a s1a5, found s2a4"):
+        train(dataclasses.replace(SMALL, spiking=1), brief, clips, tmp_path, resume=True)
+
+
+def test_a_missing_class_is_named(tmp_path):
+    for person in range(2):
+        write_shard(tmp_path / "clips", f"p{person}", [blob_clip(label, person) for label in range(10)])
+    with pytest.raises(InputError, match="found none of other"):
+        train(SMALL, PLAN, ClipSet(tmp_path / "clips"), tmp_path / "run")
+
+
+def test_a_loss_that_is_no_number_stops(clips, tmp_path):
+    network = HybridNetwork(SMALL)
+    with torch.no_grad():
+        network.ordinary.head[-1].bias[0] = float("nan")
+    save_checkpoint(tmp_path / "broken.npz", network, {})
+    with pytest.raises(StageError, match="finite loss"):
+        train(SMALL, PLAN, clips, tmp_path / "run", initial=tmp_path / "broken.npz")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "last.npz").write_bytes(b"no archive")
+    with pytest.raises(InputError, match=r"last\.npz"):
+        load_checkpoint(tmp_path / "last.npz")
+
+
+def test_names_of_the_family():
+    assert parse_name("ann").name == "ann"
+    assert parse_name("S3A3").spikes_shape == (16, 16, 16)
+    assert parse_name("s6a0").features_shape == (512, 2, 2)
+    for wrong in ("s3a4", "cnn", "s7a-1"):
+        with pytest.raises(UsageError):
+            parse_name(wrong)
+    with pytest.raises(UsageError, match="divide"):
+        parse_name("s2a4", interval_steps=3)
+
+
+@pytest.mark.parametrize("spiking", range(7))
+def test_every_member_runs(spiking):
+    from training.standin import random_batch
+
+    network = HybridNetwork(NetworkSpec(spiking, window_steps=4, interval_steps=2)).eval()
+    with torch.no_grad():
+        logits, spikes = network(random_batch(1, 4, 300))
+    assert logits.shape == (1, len(LABELS))
+    assert spikes.shape == (1, spiking)
