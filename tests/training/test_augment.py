@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -19,7 +20,7 @@ def window(events, start=0.0, steps=4, variation=IDENTITY, seed=0):
     ticks = np.array([event[0] for event in events], np.uint16)
     addresses = np.array([address(*event[1:]) for event in events], np.uint16)
     active, offsets = bin_window(ticks, addresses, start, steps, 100, variation, seed)
-    return [set(active[a:b].tolist()) for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [set(active[a:b].tolist()) for a, b in itertools.pairwise(offsets)]
 
 
 def test_steps_are_half_open_and_active_once():

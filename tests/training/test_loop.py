@@ -46,14 +46,14 @@ def test_resumed_equals_uninterrupted(clips, tmp_path):
     short = dataclasses.replace(PLAN, windows=16 * 6, report_every=3)
     train(SMALL, short, clips, tmp_path / "whole")
 
-    class Interrupted(Exception):
+    class StoppedError(Exception):
         pass
 
     def interrupt(update):
         if update == 4:
-            raise Interrupted
+            raise StoppedError
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedError):
         train(SMALL, short, clips, tmp_path / "cut", on_update=interrupt)
     train(SMALL, short, clips, tmp_path / "cut", resume=True)
     whole, _, _ = load_checkpoint(tmp_path / "whole/last.npz")
@@ -64,7 +64,7 @@ def test_resumed_equals_uninterrupted(clips, tmp_path):
 def test_resuming_another_network_is_refused(clips, tmp_path):
     brief = dataclasses.replace(PLAN, windows=16, report_every=1)
     train(SMALL, brief, clips, tmp_path)
-    with pytest.raises(InputError, match="expected .* to hold a s1a5, found s2a4"):
+    with pytest.raises(InputError, match=r"expected .* to hold a s1a5, found s2a4"):
         train(dataclasses.replace(SMALL, spiking=1), brief, clips, tmp_path, resume=True)
 
 

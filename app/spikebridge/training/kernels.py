@@ -108,7 +108,8 @@ def drive_from_events(
 ) -> None:  # pragma: no cover - compiled
     """Input events of one sample to the first layer's drive (S, C', H', W').
 
-    addresses : ``channel << 2 * bits | y << bits | x`` of the active inputs; ``offsets[s]:offsets[s + 1]`` are those of step s.
+    addresses : ``channel << 2 * bits | y << bits | x`` of the active inputs; those of
+    step s are ``offsets[s]:offsets[s + 1]``.
     """
     mask = (1 << bits) - 1
     for s in range(drive.shape[0]):
