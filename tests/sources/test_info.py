@@ -38,3 +38,10 @@ def test_the_highest_rate_across_chunks(tmp_path: Path) -> None:
     bins = np.bincount((events["t"] - events["t"][0]) // 10_000)
     assert described["max_rate_hz"] == bins.max() * 100
     json.dumps(described)
+
+
+def test_a_bin_that_two_chunks_share_is_one(tmp_path: Path) -> None:
+    t = np.concatenate([np.arange(60_000) * 100, np.full(10_000, 6_000_000)])
+    column = np.zeros(t.size, np.int64)
+    described = describe(write(tmp_path, aedat2(b"DVS128", dvs128_words(make_events(t, column, column, column)))))
+    assert described["max_rate_hz"] == 1_000_000.0
