@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 from spikebridge.contracts import Energy, LayerActivity, PowerReading, SnnActivity, SnnStage
 
 LOIHI_RAIL = "loihi"
 #: (activity, step_us, n_decisions) → energy per decision; see ``spikebridge.snn.energy.energy_of``.
-EnergyModel: TypeAlias = Callable[[SnnActivity, int, int], Energy]
+EnergyModel: TypeAlias = Callable[[SnnActivity, float, int], Energy]
 
 
 class LoihiMeter:
@@ -46,8 +45,9 @@ class LoihiMeter:
         if elapsed_us <= 0:
             return (PowerReading(LOIHI_RAIL, None, "unavailable", "Loihi: waiting for the second reading"),)
         self._before, self._before_ns = activity, now_ns
-        # One step as long as the time that has passed: the model's static part then is what flowed meanwhile.
-        energy = self._energy_of(replace(used, steps=1), elapsed_us, 1)
+        # A network that rests (paused, or between two steps) still draws static power: one empty step of all that time.
+        priced = used if used.steps else SnnActivity(1, 0, ())
+        energy = self._energy_of(priced, elapsed_us / priced.steps, 1)
         if energy.dynamic_mj is None:
             return (PowerReading(LOIHI_RAIL, None, "unavailable", "Loihi: no cost model for this network"),)
         elapsed_s = elapsed_us / 1e6
