@@ -21,6 +21,10 @@ from spikebridge.events import EventArray
 from spikebridge.training.augment import IDENTITY, MIRRORED_INDEX, TICK_US, Augmentation, bin_window, draw
 from spikebridge.training.batch import EventBatch
 
+_OTHER = LABELS.index("other")
+#: Share of the windows of ``other`` in which somebody waits before a gesture.
+_WAITING_SHARE = 0.15
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -128,6 +132,11 @@ class WindowSpec:
     def steps(self) -> int:
         return self.window_steps + self.warm_up_steps
 
+    @property
+    def ticks(self) -> int:
+        """Length of the window without the warm-up."""
+        return self.window_steps * self.step_ticks
+
 
 @dataclass(frozen=True, slots=True)
 class WindowBatch:
@@ -156,15 +165,20 @@ def draw_batch(
     chosen: list[int] = []
     windows, targets, labels = [], [], []
     present = [label for label, members in enumerate(by_label) if members]
+    still = [i for members in by_label for i in members if clips.clips[i][1].onset >= 1.2 * spec.ticks]
     for _ in range(size):
         label = present[random.integers(len(present))]
         index = by_label[label][random.integers(len(by_label[label]))]
+        waiting = label == _OTHER and bool(still) and random.random() < _WAITING_SHARE
+        if waiting:
+            index = still[random.integers(len(still))]
         variation = draw(ranges, random)
         stored, clip = clips.clips[index]
         length = spec.step_ticks * variation.speed
-        # A gesture counts once it fills more than half of the window.
-        earliest = max(0.0, clip.onset - 0.45 * spec.window_steps * length)
-        start = earliest + random.random() * max(0.0, clip.ticks - spec.window_steps * length - earliest)
+        # A gesture counts once it fills more than half of the window; somebody who waits does nothing but that.
+        earliest = 0.0 if waiting else max(0.0, clip.onset - 0.45 * spec.window_steps * length)
+        latest = (clip.onset if waiting else clip.ticks) - spec.window_steps * length
+        start = earliest + random.random() * max(0.0, latest - earliest)
         warm = spec.warm_up_steps if random.random() < streaming else 0
         rows = stored[clip.begin : clip.end]
         active, offsets = bin_window(

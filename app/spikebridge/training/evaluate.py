@@ -40,7 +40,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """windows : (N, n_labels) probabilities of the windows, each from reset. stream : (M, n_labels) smoothed ones.
+    """windows : (N, n_labels) probabilities of the windows from the onset on, each from reset. stream : (M, n_labels)
+    smoothed ones of the decisions after the onset.
     named : the label of each streaming decision or None. onset_ms : to the first right and to the stable decision."""
 
     case: Case
@@ -79,7 +80,7 @@ def evaluate_case(bundle: Bundle, case: Case, settings: RunSettings) -> CaseResu
     for mode in modes:
         chain = open_chain(RunSettings(settings.model, settings.snn, settings.ann, mode=mode), bundle, case.sensor)
         try:
-            decisions[mode] = list(_decide(chain, case, bundle.input.step_us))
+            decisions[mode] = list(_decide(chain, case, bundle.input.step_us, from_onset=mode == "window"))
         finally:
             chain.close()
     if not decisions["window"]:
@@ -90,6 +91,7 @@ def evaluate_case(bundle: Bundle, case: Case, settings: RunSettings) -> CaseResu
         )
     stream = decisions["stream"]
     first, stable = _latency(stream, case)
+    stream = [decision for decision in stream if decision.t_us > (case.onset_us or case.t_start_us)]
     return CaseResult(
         case=case,
         windows=np.stack([decision.probabilities for decision in decisions["window"]]),
@@ -139,8 +141,9 @@ def describe(result: CaseResult) -> dict[str, Any]:
     }
 
 
-def _decide(chain: Chain, case: Case, step_us: int) -> Iterator[Decision]:
-    bounds = np.arange(case.t_start_us, case.t_stop_us + 1, step_us)
+def _decide(chain: Chain, case: Case, step_us: int, from_onset: bool) -> Iterator[Decision]:
+    start_us = case.onset_us if from_onset and case.onset_us is not None else case.t_start_us
+    bounds = np.arange(start_us, case.t_stop_us + 1, step_us)
     cuts = np.searchsorted(case.events["t"], bounds)
     for n, (begin, end) in enumerate(pairwise(cuts)):
         packet = EventPacket(case.events[begin:end], int(bounds[n]), int(bounds[n + 1]), n, 0)

@@ -16,7 +16,7 @@ test holds both directions equal to SLAYER's.
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 IntArray: TypeAlias = NDArray[np.int32]
 FloatArray: TypeAlias = NDArray[np.float32]
+Whole: TypeAlias = int | np.integer[Any]
 
 #: Loihi's fixed point: decays are 12-bit fractions, weights and thresholds are shifted by 6 bits.
 DECAY_ONE = 4096
@@ -36,7 +37,9 @@ _LOG2_E = np.float32(math.log2(math.e))
 
 
 @njit(cache=True, nogil=True)
-def scatter(currents: IntArray, weights: IntArray, channel: int, y: int, x: int) -> None:  # pragma: no cover - compiled
+def scatter(
+    currents: IntArray, weights: IntArray, channel: Whole, y: Whole, x: Whole
+) -> None:  # pragma: no cover - compiled
     """Adds one spike at (channel, y, x) to ``currents`` (C', H', W') through ``weights`` (C', C, 3, 3)."""
     n_out, height, width = currents.shape
     for ky in range((y + 1) & 1, 3, 2):
@@ -78,7 +81,7 @@ def update(
 
 @njit(cache=True, nogil=True)
 def forward_layer(
-    drive: IntArray, trace: IntArray, first: int, keep_u: np.int32, keep_v: np.int32, threshold: np.int32
+    drive: IntArray, trace: IntArray, first: Whole, keep_u: np.int32, keep_v: np.int32, threshold: np.int32
 ) -> None:  # pragma: no cover - compiled
     """Runs one layer of one sample over time.
 
@@ -104,7 +107,7 @@ def highest(row: IntArray) -> int:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True)
 def drive_from_events(
-    addresses: NDArray[np.uint16], offsets: NDArray[np.int64], weights: IntArray, drive: IntArray, bits: int
+    addresses: NDArray[np.uint16], offsets: NDArray[np.int64], weights: IntArray, drive: IntArray, bits: Whole
 ) -> None:  # pragma: no cover - compiled
     """Input events of one sample to the first layer's drive (S, C', H', W').
 
@@ -120,7 +123,7 @@ def drive_from_events(
 
 @njit(cache=True, nogil=True)
 def drive_from_spikes(
-    trace: IntArray, threshold: int, weights: IntArray, drive: IntArray, first: int
+    trace: IntArray, threshold: Whole, weights: IntArray, drive: IntArray, first: Whole
 ) -> None:  # pragma: no cover - compiled
     """Spikes of one sample, (S, C, H, W) voltages above ``threshold``, to the next layer's drive (S, C', H', W')."""
     steps, channels, height, width = trace.shape
@@ -136,7 +139,7 @@ def drive_from_spikes(
 
 @njit(cache=True, nogil=True)
 def count_spikes(
-    trace: IntArray, threshold: int, interval: int, features: FloatArray, first: int
+    trace: IntArray, threshold: Whole, interval: Whole, features: FloatArray, first: Whole
 ) -> int:  # pragma: no cover - compiled
     """The accumulator: (C, T/I, h, w) spike counts over the last steps of a (S, C, h, w) trace; returns all spikes."""
     steps, channels, height, width = trace.shape
@@ -157,7 +160,7 @@ def count_spikes(
 
 @njit(cache=True, nogil=True)
 def surrogate(
-    voltages: IntArray, threshold: int, inverse_tau: np.float32, scale: np.float32, bits: IntArray, out: FloatArray
+    voltages: IntArray, threshold: Whole, inverse_tau: np.float32, scale: np.float32, bits: IntArray, out: FloatArray
 ) -> None:  # pragma: no cover - compiled
     """``scale * exp(-|v - threshold'| * inverse_tau)`` with v in units of 4096, flat.
 
@@ -188,10 +191,10 @@ def surrogate(
 def backward_layer(
     trace: IntArray,
     spike_gradient: FloatArray,
-    first: int,
+    first: Whole,
     keep_u: np.float32,
     keep_v: np.float32,
-    threshold: int,
+    threshold: Whole,
     inverse_tau: np.float32,
     scale: np.float32,
 ) -> None:  # pragma: no cover - compiled
@@ -212,7 +215,7 @@ def backward_layer(
 
 @njit(cache=True, nogil=True)
 def gather(
-    gradient: FloatArray, weight_gradient: FloatArray, channel: int, y: int, x: int
+    gradient: FloatArray, weight_gradient: FloatArray, channel: Whole, y: Whole, x: Whole
 ) -> None:  # pragma: no cover - compiled
     """Adds to ``weight_gradient`` (C', C, 3, 3) what one spike at (channel, y, x) passed on; twin of ``scatter``."""
     n_out, height, width = gradient.shape
@@ -234,7 +237,7 @@ def weights_from_events(
     offsets: NDArray[np.int64],
     gradient: FloatArray,
     weight_gradient: FloatArray,
-    bits: int,
+    bits: Whole,
 ) -> None:  # pragma: no cover - compiled
     """Weight gradient of the first layer for one sample; ``gradient`` (S, C', H', W') of its drive."""
     mask = (1 << bits) - 1
@@ -246,7 +249,7 @@ def weights_from_events(
 
 @njit(cache=True, nogil=True)
 def weights_from_spikes(
-    trace: IntArray, threshold: int, gradient: FloatArray, weight_gradient: FloatArray, first: int
+    trace: IntArray, threshold: Whole, gradient: FloatArray, weight_gradient: FloatArray, first: Whole
 ) -> None:  # pragma: no cover - compiled
     """Weight gradient of a later layer for one sample; ``trace`` (S, C, H, W) of the layer before it."""
     steps, channels, height, width = trace.shape
@@ -262,7 +265,7 @@ def weights_from_spikes(
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def input_gradient(
-    gradient: FloatArray, weights: FloatArray, spike_gradient: FloatArray, first: int
+    gradient: FloatArray, weights: FloatArray, spike_gradient: FloatArray, first: Whole
 ) -> None:  # pragma: no cover - compiled
     """Adds the transposed convolution of ``gradient`` (S, C', h, w) to ``spike_gradient`` (S, C, 2h, 2w).
 

@@ -26,14 +26,15 @@ def simulate_person(person: int, seed: int, duration_us: int, takes: int) -> Ite
             random = np.random.default_rng(clip_seed)
             still = LABELS[label] == "other" and random.random() < _STILL_SHARE
             onset_us = int(random.integers(200_000, 500_000)) if random.random() < _ONSET_SHARE else None
-            events, _ = simulate_clip(
+            events, spans = simulate_clip(
                 "idle" if still else LABELS[label],
                 clip_seed,
                 duration_us,
                 person_seed=identity,
                 onset_us=None if still else onset_us,
             )
-            yield Labelled(events, label, person, duration_us, 0 if still else onset_us or 0)
+            begins = [span.t_start_us for span in spans if span.label is not None]
+            yield Labelled(events, label, person, duration_us, 0 if still or not begins else begins[0])
 
 
 def simulate_shard(folder: Path, person: int, seed: int, duration_us: int, takes: int) -> None:
