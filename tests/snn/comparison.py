@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-
 from random_networks import Case
+
 from spikebridge.snn import Emulator
 
 

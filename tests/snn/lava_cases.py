@@ -1,6 +1,8 @@
 """The random networks as files for ``lava_reference.py``, and the store of what Lava computed for them.
 
-    python tests/snn/lava_cases.py FOLDER     renews data/lava_reference.npz from FOLDER/*.out.npz
+    PYTHONPATH=app:tests/snn python tests/snn/lava_cases.py FOLDER
+
+renews data/lava_reference.npz from FOLDER/*.out.npz.
 
 The store holds digests for each case (of the case itself and of Lava's spikes, currents and voltages) and the full
 arrays for every tenth, so that a difference can be located without Lava.
@@ -14,9 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "app")]
-
 from random_networks import Case, random_case
 
 from spikebridge.snn import save_network

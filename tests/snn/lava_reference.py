@@ -1,4 +1,4 @@
-"""Runs networks on Lava and stores what it computes; executed by Lava's own Python 3.10, imports nothing of spikebridge.
+"""Runs networks on Lava and stores what it computes; for Lava's own Python 3.10, without spikebridge.
 
     python lava_reference.py FOLDER
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from comparison import emulate, first_divergence
 from lava_cases import FULL_EVERY, N_CASES, STORE, digest, digest_case, read_output, write_case
 from random_networks import random_case
@@ -48,7 +47,7 @@ def test_equal_to_lavas_stored_output() -> None:
 @pytest.mark.timeout(1800)
 def test_equal_to_lava_running_here(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     if not LAVA_PYTHON.exists():
-        reason = f"NOT COMPARED WITH LAVA: no interpreter with Lava at {LAVA_PYTHON} (SPIKEBRIDGE_LAVA_PYTHON names one)"
+        reason = f"NOT COMPARED WITH LAVA: no interpreter at {LAVA_PYTHON}, SPIKEBRIDGE_LAVA_PYTHON can name one"
         pytestconfig.get_terminal_writer().line(f"\n{reason}", yellow=True)
         pytest.skip(reason)
     seeds = range(N_CASES if WANTED == "all" else int(WANTED))
@@ -67,8 +66,9 @@ def test_equal_to_lava_running_here(tmp_path: Path, pytestconfig: pytest.Config)
 
 
 def run_lava(folder: Path, n_cases: int) -> list[str]:
-    """Runs the worker until all cases are done; one that falls silent is killed and the rest started again. Returns what
-    failed, in its words."""
+    """Runs the worker until all cases are done; one that falls silent is killed and the rest is started again.
+
+    Returns what failed, in its words."""
     failures: list[str] = []
     for _ in range(3):
         failures += _run_worker(folder)

@@ -9,8 +9,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-
 from random_networks import random_case
+
 from spikebridge.errors import InputError
 from spikebridge.snn import Conv, Dense, Network, Neuron, load_network, save_network
 
@@ -129,7 +129,7 @@ def test_delays_are_refused(tmp_path: Path) -> None:
     save_network(small(), tmp_path / "a.net")
     with h5py.File(tmp_path / "a.net", "a") as file:
         file.create_dataset("layer/1/delay", data=np.array([0, 3]))
-    with pytest.raises(InputError, match="layer 1 \\(conv\\): expected delay to be zero .* found up to 3"):
+    with pytest.raises(InputError, match=r"layer 1 \(conv\): expected delay to be zero .* found up to 3"):
         load_network(tmp_path / "a.net")
 
 

@@ -198,9 +198,7 @@ def _deliver(plan, received, weights, awake, starts, runs, spikes, values, n_spi
     return touched
 
 
-@nb.njit(
-    nb.int64(nb.uint64[::1], nb.int64, nb.int64, nb.boolean, nb.int32[::1], nb.int32[::1]), cache=True, nogil=True
-)
+@nb.njit(nb.int64(nb.uint64[::1], nb.int64, nb.int64, nb.boolean, nb.int32[::1], nb.int32[::1]), cache=True, nogil=True)
 def _events(counts, channels, plane, graded, spikes, values):  # type: ignore[no-untyped-def]
     """The non-zero counts, channel last: their numbers, their values and how many there are."""
     n = 0

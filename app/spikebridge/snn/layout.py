@@ -7,6 +7,7 @@ the kernels of 3 and strides of 2 of the paper's networks this halves the pieces
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def _input_shifts(layer: Layer) -> tuple[int, int]:
 
 
 def _column_order(layer: Layer, before: Shape) -> list[int]:
-    """Kernel columns in the order in which they are stored: those that one position uses together, outputs ascending."""
+    """Kernel columns as they are stored: those that one position uses side by side, their outputs ascending."""
     if not isinstance(layer, Conv):
         return list(range(before[2]))
     phase = [k * layer.dilation[1] % layer.stride[1] for k in range(layer.weight.shape[3])]
@@ -93,7 +94,7 @@ def _columns(layer: Layer, before: Shape, after: Shape, order: list[int]) -> tup
     slot = {k: i for i, k in enumerate(order)}
     tap_starts, pairs = taps(layer, 1, before[2], after[2])
     starts, runs = [0], []
-    for first, last in zip(tap_starts, tap_starts[1:], strict=False):
+    for first, last in pairwise(tap_starts):
         here: list[list[int]] = []
         for k, output in sorted(pairs[first:last].tolist(), key=lambda pair: pair[1]):
             piece = [slot[k] * group_out, output * after[0], group_out]

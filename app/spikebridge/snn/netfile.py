@@ -27,7 +27,7 @@ def load_network(path: str | Path, input_shape: Shape | None = None) -> Network:
             return _read_network(file, input_shape)
     except OSError as error:
         reason = "no such file" if not path.exists() else "a folder" if path.is_dir() else f"not HDF5 ({error})"
-        raise InputError(f"{path}: expected a spiking network (.net, HDF5 as lava-dl exports), found {reason}.") from error
+        raise InputError(f"{path}: expected a spiking network (HDF5 as lava-dl exports), found {reason}.") from error
     except InputError as error:
         raise type(error)(f"{path}: {error}") from error
 

@@ -75,7 +75,6 @@ def test_create_refuses_another_python(nowhere: Path) -> None:
     wrong = nowhere / "python3.9"
     wrong.write_text("#!/bin/sh\necho 3.9\n")
     wrong.chmod(0o755)
-    _requirements(nowhere, "")
     with pytest.raises(MissingError, match=r"Python 3\.10.*\(3\.9\)"):
         environment.create(nowhere / "venv", str(wrong))
     assert not (nowhere / "venv").exists()
@@ -84,7 +83,6 @@ def test_create_refuses_another_python(nowhere: Path) -> None:
 def test_create_does_not_clear_a_folder_of_another_kind(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (nowhere / "venv").mkdir()
     (nowhere / "venv/thesis.tex").write_text("precious")
-    monkeypatch.setattr(environment, "requirements_file", lambda: nowhere / "requirements.txt")
     monkeypatch.setattr(environment, "_find_base", lambda _: sys.executable)
     with pytest.raises(MissingError, match="name another folder"):
         environment.create(nowhere / "venv")
@@ -96,7 +94,7 @@ def test_create_makes_an_environment_from_the_pinned_list(nowhere: Path, monkeyp
         environment._find_base(None)
     except MissingError as error:
         pytest.skip(f"THE MAKING OF LAVA'S ENVIRONMENT WAS NOT TESTED: {error}")
-    monkeypatch.setattr(environment, "requirements_file", lambda: _requirements(nowhere, ""))
+    monkeypatch.setattr(environment, "needed_pins", lambda _: "")
     said: list[str] = []
     made = environment.create(nowhere / "venv", say=said.append)
     assert made.exists()
@@ -106,7 +104,14 @@ def test_create_makes_an_environment_from_the_pinned_list(nowhere: Path, monkeyp
         environment._run([str(made), "-m", "pip", "install", str(nowhere / "absent.whl")], "the pinned packages")
 
 
-def _requirements(folder: Path, text: str) -> Path:
-    path = folder / "requirements-lava.txt"
-    path.write_text(text)
-    return path
+def test_only_what_the_worker_imports_is_installed_with_its_hashes() -> None:
+    pins = environment.needed_pins(environment.requirements_file().read_text())
+    names = [line.partition("==")[0] for line in pins.splitlines() if line[:1].isalpha()]
+    assert sorted(names) == sorted(environment._NEEDED)
+    assert pins.count("--hash=sha256:") >= len(names)
+    assert "torch" not in pins
+
+
+def test_incomplete_pins_are_named() -> None:
+    with pytest.raises(MissingError, match=r"h5py.*scipy"):
+        environment.needed_pins("numpy==1.26.4 \\\n    --hash=sha256:0\n")

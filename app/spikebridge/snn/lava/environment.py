@@ -7,9 +7,11 @@ of its own, made from pinned versions.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ PYTHON_VARIABLE = "SPIKEBRIDGE_LAVA_PYTHON"
 #: Further folders for that interpreter's imports, joined like PATH: where lava-loihi and nxcore lie.
 PATH_VARIABLE = "SPIKEBRIDGE_LAVA_PATH"
 PYTHON_VERSION = "3.10"
+_NEEDED = frozenset({"asteval", "h5py", "lava-dl", "lava-nc", "networkx", "numpy", "scipy"})
 _FIX = "run spikebridge lava-setup, or name an interpreter that has it with SPIKEBRIDGE_LAVA_PYTHON"
 _PROBE = (
     "import sys, importlib.util as u, importlib.metadata as m; "
@@ -90,14 +93,13 @@ def status(within_s: float = 20.0) -> tuple[bool, str, str]:
 def create(
     folder: Path | None = None, interpreter: str | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Path:
-    """Makes the environment from the pinned versions and returns its interpreter; minutes, and about 6 GB with CUDA
-    wheels of torch, under 2 GB with its CPU ones.
+    """Makes the environment from the pinned versions and returns its interpreter; a minute or two, 0.5 GB.
 
     folder : default ``default_folder``. interpreter : a Python 3.10, default the first found.
     say : takes lines of progress.
     """
     folder = folder or default_folder()
-    requirements = requirements_file()
+    pins = needed_pins(requirements_file().read_text(encoding="utf-8"))
     base = _find_base(interpreter)
     if folder.exists() and not (folder / "pyvenv.cfg").is_file():
         raise MissingError(
@@ -106,13 +108,26 @@ def create(
     say(f"making {folder} with {base}")
     _run([base, "-m", "venv", "--clear", str(folder)], "the environment to be made")
     python = _python_of(folder)
-    say(f"installing {requirements.name}; this takes some minutes")
-    # lava-dl pins an ipython kernel and a notebook stack that running a network does not need: the file lists all.
-    _run(
-        [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "-r", str(requirements)],
-        "the pinned packages to install",
-    )
+    say("installing Lava; this takes a minute or two")
+    with tempfile.TemporaryDirectory() as place:
+        pinned = Path(place) / "requirements.txt"
+        pinned.write_text(pins, encoding="utf-8")
+        pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        _run([*pip, "-r", str(pinned)], "the pinned packages to install")
     return python
+
+
+def needed_pins(requirements: str) -> str:
+    """The pins, with their hashes, of what running a network needs: a thirteenth of what lava-dl asks for.
+
+    Its training part needs torch with CUDA, 6 GB, which the worker leaves out (``worker.imports``).
+    """
+    blocks = re.split(r"\n(?=\S)", requirements.strip())
+    kept = [block for block in blocks if block.partition("==")[0].strip().lower() in _NEEDED]
+    found = {block.partition("==")[0].strip().lower() for block in kept}
+    if missing := sorted(_NEEDED - found):
+        raise MissingError(f"expected pins of {', '.join(missing)} in requirements-lava.txt, found none; reinstall.")
+    return "\n".join(kept) + "\n"
 
 
 def requirements_file() -> Path:
