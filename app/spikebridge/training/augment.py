@@ -155,7 +155,7 @@ def _bin(
     seed: int,
     active: NDArray[np.uint16],
     offsets: NDArray[np.int64],
-) -> None:  # pragma: no cover - compiled
+) -> None:
     np.random.seed(seed)
     exact = matrix[0, 0] == 1 and matrix[1, 1] == 1 and matrix[0, 1] == 0 and matrix[1, 0] == 0
     seen = np.full(2 * 128 * 128, -1, np.int16)

@@ -71,10 +71,10 @@ def train(
     _need_torch()
     import torch
 
-    from spikebridge.training.clips import ClipSet
     from spikebridge.training.loop import Plan
     from spikebridge.training.loop import train as run
     from spikebridge.training.network import parse_name
+    from spikebridge.training.packing import open_clips
 
     torch.set_num_threads(threads)
     spec = parse_name(network, window_steps=steps, interval_steps=interval, step_us=step_us)
@@ -89,7 +89,7 @@ def train(
                 err=True,
             )
 
-        run(spec, plan, ClipSet(data), out, resume, initial, show, lambda update: bar.update(update - bar.pos))
+        run(spec, plan, open_clips(data), out, resume, initial, show, lambda update: bar.update(update - bar.pos))
 
 
 @click.command()
@@ -102,11 +102,11 @@ def train(
 def export(checkpoint: Path, data: Path, out: Path, title: str, smoothing_ms: int, gate: Path | None) -> None:
     """Write the bundle OUT from CHECKPOINT; DATA are the clips it was trained on, for calibration."""
     _need_torch()
-    from spikebridge.training.clips import ClipSet
     from spikebridge.training.export import BundleText, export_bundle
+    from spikebridge.training.packing import open_clips
 
     lines = tuple(gate.read_text(encoding="utf-8").splitlines()) if gate else ()
-    export_bundle(checkpoint, out, ClipSet(data), BundleText(title, lines), smoothing_ms * 1000)
+    export_bundle(checkpoint, out, open_clips(data), BundleText(title, lines), smoothing_ms * 1000)
     click.echo(f"wrote {out}", err=True)
 
 

@@ -19,6 +19,7 @@ from spikebridge.events import EventArray, EventPacket, Sensor, make_events
 from spikebridge.runtime import RunSettings, open_chain
 from spikebridge.training.augment import TICK_US
 from spikebridge.training.clips import ClipSet
+from spikebridge.training.packing import open_clips
 
 _RECORDINGS = (".aedat", ".aedat4")
 
@@ -63,8 +64,8 @@ class CaseResult:
 
 def read_cases(data: Path) -> Iterator[Case]:
     """A recording whose name starts with a label, a folder of such, or a set of clips. Raises InputError otherwise."""
-    if data.is_dir() and any(data.glob("*.npy")):
-        yield from _clip_cases(ClipSet(data))
+    if data.is_dir() and (any(data.glob("*.npy")) or (data / "dataset.json").is_file()):
+        yield from _clip_cases(open_clips(data))
         return
     paths = sorted(p for p in data.iterdir() if p.suffix in _RECORDINGS) if data.is_dir() else [data]
     if not paths:

@@ -37,9 +37,7 @@ _LOG2_E = np.float32(math.log2(math.e))
 
 
 @njit(cache=True, nogil=True)
-def scatter(
-    currents: IntArray, weights: IntArray, channel: Whole, y: Whole, x: Whole
-) -> None:  # pragma: no cover - compiled
+def scatter(currents: IntArray, weights: IntArray, channel: Whole, y: Whole, x: Whole) -> None:
     """Adds one spike at (channel, y, x) to ``currents`` (C', H', W') through ``weights`` (C', C, 3, 3)."""
     n_out, height, width = currents.shape
     for ky in range((y + 1) & 1, 3, 2):
@@ -57,7 +55,7 @@ def scatter(
 @njit(cache=True, nogil=True)
 def update(
     u: IntArray, v: IntArray, a: IntArray, trace: IntArray, keep_u: np.int32, keep_v: np.int32, threshold: np.int32
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """One step of all neurons of a layer, flat; ``a`` is cleared, ``trace`` gets the voltages before the reset.
 
     keep_u, keep_v : 4096 minus the decay. |x| * keep >> 12 is taken in two halves so that it fits 32 bits exactly.
@@ -82,7 +80,7 @@ def update(
 @njit(cache=True, nogil=True)
 def forward_layer(
     drive: IntArray, trace: IntArray, first: Whole, keep_u: np.int32, keep_v: np.int32, threshold: np.int32
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Runs one layer of one sample over time.
 
     drive : (S, n) synaptic input of each step, cleared while read. trace : (S, n) voltages before the reset, out.
@@ -97,7 +95,7 @@ def forward_layer(
 
 
 @njit(cache=True, nogil=True)
-def highest(row: IntArray) -> int:  # pragma: no cover - compiled
+def highest(row: IntArray) -> int:
     """Of a row: most rows hold no spike, and this runs on vectors where looking for one does not."""
     result = row[0]
     for i in range(row.size):
@@ -108,7 +106,7 @@ def highest(row: IntArray) -> int:  # pragma: no cover - compiled
 @njit(cache=True, nogil=True)
 def drive_from_events(
     addresses: NDArray[np.uint16], offsets: NDArray[np.int64], weights: IntArray, drive: IntArray, bits: Whole
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Input events of one sample to the first layer's drive (S, C', H', W').
 
     addresses : ``channel << 2 * bits | y << bits | x`` of the active inputs; those of
@@ -122,9 +120,7 @@ def drive_from_events(
 
 
 @njit(cache=True, nogil=True)
-def drive_from_spikes(
-    trace: IntArray, threshold: Whole, weights: IntArray, drive: IntArray, first: Whole
-) -> None:  # pragma: no cover - compiled
+def drive_from_spikes(trace: IntArray, threshold: Whole, weights: IntArray, drive: IntArray, first: Whole) -> None:
     """Spikes of one sample, (S, C, H, W) voltages above ``threshold``, to the next layer's drive (S, C', H', W')."""
     steps, channels, height, width = trace.shape
     for s in range(first, steps):
@@ -138,9 +134,7 @@ def drive_from_spikes(
 
 
 @njit(cache=True, nogil=True)
-def count_spikes(
-    trace: IntArray, threshold: Whole, interval: Whole, features: FloatArray, first: Whole
-) -> int:  # pragma: no cover - compiled
+def count_spikes(trace: IntArray, threshold: Whole, interval: Whole, features: FloatArray, first: Whole) -> int:
     """The accumulator: (C, T/I, h, w) spike counts over the last steps of a (S, C, h, w) trace; returns all spikes."""
     steps, channels, height, width = trace.shape
     start = steps - interval * features.shape[1]
@@ -161,7 +155,7 @@ def count_spikes(
 @njit(cache=True, nogil=True)
 def surrogate(
     voltages: IntArray, threshold: Whole, inverse_tau: np.float32, scale: np.float32, bits: IntArray, out: FloatArray
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """``scale * exp(-|v - threshold'| * inverse_tau)`` with v in units of 4096, flat.
 
     SLAYER compares with a threshold 0.01 of a state step higher, to spike strictly above it. exp is 2**-n * 2**f with
@@ -197,7 +191,7 @@ def backward_layer(
     threshold: Whole,
     inverse_tau: np.float32,
     scale: np.float32,
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Gradient of the spikes of one sample to the gradient of the drive, in place in ``spike_gradient`` (S, n)."""
     steps, n = trace.shape
     bits = np.empty(n, np.int32)
@@ -214,9 +208,7 @@ def backward_layer(
 
 
 @njit(cache=True, nogil=True)
-def gather(
-    gradient: FloatArray, weight_gradient: FloatArray, channel: Whole, y: Whole, x: Whole
-) -> None:  # pragma: no cover - compiled
+def gather(gradient: FloatArray, weight_gradient: FloatArray, channel: Whole, y: Whole, x: Whole) -> None:
     """Adds to ``weight_gradient`` (C', C, 3, 3) what one spike at (channel, y, x) passed on; twin of ``scatter``."""
     n_out, height, width = gradient.shape
     for ky in range((y + 1) & 1, 3, 2):
@@ -238,7 +230,7 @@ def weights_from_events(
     gradient: FloatArray,
     weight_gradient: FloatArray,
     bits: Whole,
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Weight gradient of the first layer for one sample; ``gradient`` (S, C', H', W') of its drive."""
     mask = (1 << bits) - 1
     for s in range(gradient.shape[0]):
@@ -250,7 +242,7 @@ def weights_from_events(
 @njit(cache=True, nogil=True)
 def weights_from_spikes(
     trace: IntArray, threshold: Whole, gradient: FloatArray, weight_gradient: FloatArray, first: Whole
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Weight gradient of a later layer for one sample; ``trace`` (S, C, H, W) of the layer before it."""
     steps, channels, height, width = trace.shape
     for s in range(first, steps):
@@ -264,9 +256,7 @@ def weights_from_spikes(
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def input_gradient(
-    gradient: FloatArray, weights: FloatArray, spike_gradient: FloatArray, first: Whole
-) -> None:  # pragma: no cover - compiled
+def input_gradient(gradient: FloatArray, weights: FloatArray, spike_gradient: FloatArray, first: Whole) -> None:
     """Adds the transposed convolution of ``gradient`` (S, C', h, w) to ``spike_gradient`` (S, C, 2h, 2w).
 
     Even and odd columns are summed apart, so that the inner loops run along rows.
