@@ -14,7 +14,7 @@ from spikebridge.contracts import LABELS, STAGES, PowerReading
 from spikebridge.resources import assets_folder
 from spikebridge.ui import theme
 from spikebridge.ui.bench import measure_drawing, measure_window
-from spikebridge.ui.charts import POINTS, LatencyChart, PowerChart, nice_ceiling
+from spikebridge.ui.charts import POINTS, LatencyChart, PowerChart, nice_ceiling, stack_image
 from spikebridge.ui.feature_view import mosaic
 from spikebridge.ui.painted import pictogram
 from spikebridge.ui.replay_bar import SeekBar
@@ -105,3 +105,10 @@ def test_bench_measures_frames(application):
     share, held = measure_window(lambda _uri: FakeSession(), "sim:", seconds=0.2)
     assert 0 < share < 1.5
     assert held > 0
+
+
+def test_the_stacked_area_by_hand():
+    # two stages, one column: the first ends at 1 ms, the second at 3 ms, the axis at 4 ms
+    column = stack_image(np.array([[1.0], [3.0]]), 4.0)[:, 0]
+    n = column.size // 4
+    assert column.tolist() == [0] * n + [1] * 2 * n + [2] * n

@@ -39,7 +39,7 @@ def test_no_gesture_is_said_calmly(opened, until):
 
 def test_before_the_first_decision_it_waits(opened, until):
     opened.session.show(decision=None, state="starting")
-    until(lambda: opened.window.stage.gesture.words == "Waiting for the first decision")
+    until(lambda: opened.window.stage.gesture.words == "Starting waiting for the first decision")
 
 
 def test_events_reach_the_picture(opened, until):

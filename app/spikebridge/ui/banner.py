@@ -28,7 +28,7 @@ class Banner(QWidget):
         self._layout.addWidget(self._words, 1)
         self._layout.addWidget(dismiss)
         #: Below the header, which says what the source is and how it fares.
-        self.top_px = 0
+        self.top_px, self.margin_px = 0, theme.UNIT * 2
         self.hide()
 
     @property
@@ -57,6 +57,6 @@ class Banner(QWidget):
         """Over the content, as wide as the window, as high as the sentence needs."""
         parent = self.parentWidget()
         if parent is not None:
-            margin = theme.UNIT * 2
+            margin = self.margin_px
             width = parent.width() - 2 * margin
             self.setGeometry(margin, self.top_px, width, self._layout.heightForWidth(width))

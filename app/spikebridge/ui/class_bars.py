@@ -57,7 +57,8 @@ class ClassBars(PaintedPanel):
             place = QRectF(right + self.px(6), top, value - self.px(6), row)
             right_aligned = Align.AlignRight | Align.AlignVCenter
             self.text(painter, place, f"{probability:.0%}", 19, colour, chosen, right_aligned)
-        self._paint_threshold(painter, left, right, head)
+        if self._threshold > 0:
+            self._paint_threshold(painter, left, right, head)
 
     def _paint_pointer(self, painter: QPainter, x: float, y: float) -> None:
         size = self.px(7)

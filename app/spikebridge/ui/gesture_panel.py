@@ -20,6 +20,7 @@ class GesturePanel(PaintedPanel):
         super().__init__()
         self._label: str | None = None
         self._confidence: float | None = None
+        self._waiting: tuple[str, ...] = ("Starting", "waiting for", "the first decision")
         self._likeliest = ""
         self._threshold = 0.0
         self.setAccessibleName("Recognised gesture")
@@ -27,7 +28,13 @@ class GesturePanel(PaintedPanel):
     @property
     def words(self) -> str:
         """What the panel says, for tests and screen readers."""
-        return "Waiting for the first decision" if self._confidence is None else label_text(self._label)
+        return " ".join(self._waiting) if self._confidence is None else label_text(self._label)
+
+    def wait(self, title: str, *why: str) -> None:
+        """What stands there until the first decision."""
+        self._waiting = (title, *why)
+        self.show_decision(None, 0)
+        self.update()
 
     def show_decision(self, decision: Decision | None, threshold: float) -> None:
         """The newest decision, or None before the first one."""
@@ -64,7 +71,7 @@ class GesturePanel(PaintedPanel):
 
     def _lines(self, width: int, size: int) -> tuple[str, ...]:
         if self._confidence is None:
-            return ("Starting",)
+            return self._waiting[:1]
         words = label_text(self._label)
         if fitted_size(words, width, size, True, True) == size:
             return (words,)
@@ -73,7 +80,7 @@ class GesturePanel(PaintedPanel):
     def _paint_confidence(self, painter: QPainter, rect: QRectF) -> None:
         """Right of the picture: a large figure, or in a calm tone why there is none."""
         if self._confidence is None:
-            lines = [("waiting for the", 22.0, False), ("first decision", 22.0, False)]
+            lines = [(words, 22.0, False) for words in self._waiting[1:]]
         elif self._label is not None:
             largest = fitted_size("100%", int(rect.width()), self.px(88), True, True) / self.scale
             lines = [(f"{self._confidence:.0%}", largest, True), ("confidence", 22.0, False)]

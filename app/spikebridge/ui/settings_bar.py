@@ -65,10 +65,10 @@ class Stepper(QWidget):
     def set_scale(self, scale: float) -> None:
         self.ensurePolished()
         for button in self._buttons:
-            button.setFixedWidth(round(46 * scale))
+            button.setFixedWidth(round(40 * scale))
         layout = self.layout()
         if layout is not None:
-            layout.setSpacing(round(8 * scale))
+            layout.setSpacing(round(6 * scale))
         self._value.setFixedWidth(self._value.fontMetrics().horizontalAdvance(self._widest) + round(12 * scale))
 
 

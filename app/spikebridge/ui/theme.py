@@ -52,11 +52,11 @@ def scale_for(width: int, height: int) -> float:
 def family(narrow: bool = False) -> str:
     """The first installed family of a list whose digits are all of one width, so that figures do not dance."""
     installed = set(QFontDatabase.families())
-    for name in (*(_NARROW if narrow else ()), *_FAMILIES):
+    preferred = _NARROW + _FAMILIES if narrow else _FAMILIES
+    for name in preferred:
         if name in installed and has_tabular_digits(name):
             return name
-    system: str = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).family()
-    return system
+    return QFont().family()
 
 
 def has_tabular_digits(name: str) -> bool:

@@ -9,7 +9,7 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from spikebridge.contracts import Snapshot
+from spikebridge.contracts import Counters, Snapshot, SourceCounters
 from spikebridge.errors import SpikebridgeError
 from spikebridge.ui import theme
 from spikebridge.ui.actions import GROUPS
@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
         root = self.centralWidget()
         if root is not None:
             self.help.setGeometry(0, 0, self.width(), self.height())
+        self.banner.margin_px = gap
         self.banner.top_px = gap // 2 + self.header.height() + gap // 2
         self.banner.place()
 
@@ -152,6 +153,8 @@ class MainWindow(QMainWindow):
         if same is not None:
             self._forget_session()
         self.header.show_opening(uri)
+        if self.session is None:
+            self.stage.gesture.wait("Opening", "the source", "and the model")
         self._loader.open(uri, same)
 
     def _show_session(self, uri: str, session: ChainSession) -> None:
@@ -161,6 +164,7 @@ class MainWindow(QMainWindow):
             self._loader.close(before)
         self.opening_error = None
         self.session, self._uri = session, uri
+        self.stage.gesture.wait("Starting", "waiting for", "the first decision")
         info = session.snapshot().source
         self.stage.events.set_sensor(info.sensor)
         self.stage.arrange()
@@ -178,7 +182,8 @@ class MainWindow(QMainWindow):
         self.strip.clear()
         self.latency_chart.clear()
         self.power_chart.clear()
-        self.stage.gesture.show_decision(None, 0)
+        self.loss.show_counters(Counters(), SourceCounters())
+        self.stage.gesture.wait("No source", "drop a recording", "or press O")
         self.stage.bars.show_decision(None, 0)
         self.stage.features.show_features(None, None)
 
@@ -186,6 +191,7 @@ class MainWindow(QMainWindow):
         if self.session is None:
             self.opening_error = self.opening_error or error
             self.header.show_closed()
+            self.stage.gesture.wait("No source", "drop a recording", "or press O")
         self.show_error(error)
         self.source_failed.emit(error)
 
