@@ -16,7 +16,8 @@ from spikebridge.training import export  # noqa: E402
 from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
 from spikebridge.training.evaluate import evaluate_case, read_cases, summarise  # noqa: E402
 from spikebridge.training.export import BundleText, export_bundle, to_loihi  # noqa: E402
-from spikebridge.training.loop import Plan, measure, train  # noqa: E402
+from spikebridge.training.loop import Plan, train  # noqa: E402
+from spikebridge.training.measuring import measure  # noqa: E402
 from spikebridge.training.network import NetworkSpec  # noqa: E402
 from training.standin import write_set  # noqa: E402
 

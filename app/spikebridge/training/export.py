@@ -23,7 +23,7 @@ from spikebridge.training.calibration import calibration_error, choose_threshold
 from spikebridge.training.card import write_card, write_contract
 from spikebridge.training.checkpoint import load_checkpoint
 from spikebridge.training.clips import ClipSet, WindowSpec, fixed_windows
-from spikebridge.training.loop import WARM_UP_STEPS, Measured, measure
+from spikebridge.training.measuring import WARM_UP_STEPS, Measured, measure
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 from spikebridge.training.onnx_graph import run_onnx, write_onnx
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,11 +19,9 @@ from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError, StageError
 from spikebridge.training.augment import TICK_US, Augmentation
 from spikebridge.training.checkpoint import load_checkpoint, restore_optimiser, save_checkpoint
-from spikebridge.training.clips import ClipSet, WindowSpec, draw_batch, fixed_windows
+from spikebridge.training.clips import ClipSet, WindowSpec, draw_batch
+from spikebridge.training.measuring import WARM_UP_STEPS, measure
 from spikebridge.training.network import HybridNetwork, NetworkSpec
-
-#: Steps before a window after which the neurons have forgotten older input: 0.75**12 = 0.03.
-WARM_UP_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,57 +244,6 @@ def parameter_groups(network: HybridNetwork, plan: Plan) -> list[dict[str, Any]]
     if network.spiking is not None:
         groups.append({"params": list(network.spiking.parameters()), "peak": plan.spiking_rate, "weight_decay": 0.0})
     return groups
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """logits : (N, n_labels) of all windows. labels, clips : (N,). spikes_per_window : mean."""
-
-    logits: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    clips: NDArray[np.int64]
-    spikes_per_window: float
-
-    @property
-    def window_accuracy(self) -> float:
-        return float((self.logits.argmax(1) == self.labels).mean())
-
-    @property
-    def clip_accuracy(self) -> float:
-        """Of the class with the highest mean probability over a clip."""
-        probabilities = np.exp(self.logits - self.logits.max(1, keepdims=True))
-        probabilities /= probabilities.sum(1, keepdims=True)
-        right = [
-            probabilities[self.clips == clip].mean(0).argmax() == self.labels[self.clips == clip][0]
-            for clip in np.unique(self.clips)
-        ]
-        return float(np.mean(right))
-
-
-def measure(network: HybridNetwork, clips: ClipSet, indices: list[int], warm: bool, hop_steps: int = 0) -> Measured:
-    """Runs unvaried windows; warm : with the steps before them as when streaming, else from reset (the window mode).
-
-    hop_steps : between windows; 0 for T, windows side by side.
-    """
-    spec = network.spec
-    network.eval()
-    windows = WindowSpec(spec.window_steps, WARM_UP_STEPS if warm and spec.spiking else 0, spec.step_us // TICK_US)
-    logits, labels, owners, spikes = [], [], [], []
-    with torch.no_grad():
-        for batch in fixed_windows(clips, indices, windows, hop_steps or spec.window_steps, 64):
-            result, fired = network(batch.events)
-            logits.append(result.numpy())
-            labels.append(batch.labels)
-            owners.append(batch.clips)
-            spikes.append(fired.sum(1).numpy())
-    if not logits:
-        raise InputError(f"expected clips of at least {spec.window_steps} steps, found only shorter ones.")
-    return Measured(
-        np.concatenate(logits),
-        np.concatenate(labels),
-        np.concatenate(owners),
-        float(np.concatenate(spikes).mean()),
-    )
 
 
 def read_curves(path: Path) -> Iterator[dict[str, float]]:
