@@ -140,28 +140,30 @@ def circle(performer: Performer, arm: int, clockwise: bool) -> ArmMovement:
 
 
 def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
-    """Hands meet before the chest; the axis is level for most, oblique for some, and one hand may do most of it."""
+    """Forearms swing inwards about quiet elbows until the palms meet; one hand may do most of it, or strike from above."""
     person = performer.person
     phase = performer.phase(performer.ranges.clap_hz)
-    meet = np.array([performer.between(-0.06, 0.06), performer.between(0.12, 0.3), performer.between(0.26, 0.36)])
-    tilt = performer.rng.normal(0, 0.5)
-    width = performer.between(0.11, 0.22) * person.size
-    share = float(np.clip(performer.rng.normal(0.5, 0.22), 0.1, 0.9))
-    sharp = performer.between(0.0, 0.35)
-    up = performer.between(-0.3, 0.9)
-    drift = performer.drift(0.006)
+    share = float(np.clip(performer.rng.normal(0.5, 0.2), 0.1, 0.9))
+    swing, sharp = performer.between(0.5, 1.1) * person.size, performer.between(0.0, 0.35)
+    height, above = performer.between(-0.1, 0.45), performer.rng.normal(0, 0.35)
+    apart, raised = performer.between(0.0, 0.08), performer.between(0.18, 0.27)
 
     def arm_movement(arm: int) -> ArmMovement:
-        out = OUTWARD[arm]
-        axis = np.array([out * np.cos(tilt), out * np.sin(tilt), -0.15])
-        part = 2 * width * (share if arm == 0 else 1 - share)
+        out, drift = OUTWARD[arm], performer.drift(0.006)
+        elbow = person.shoulder(arm) + np.array([out * apart, raised, 0.1])
+        # Palms meet where forearm and half the hand reach the middle line.
+        closed = np.arcsin(min((person.shoulder_half_m + apart) / (person.forearm_m + 0.4 * person.hand_m), 0.98))
+        part = 2 * swing * (share if arm == 0 else 1 - share)
+        tilt = above * (1 if arm == 0 else -1)
 
         def move(t: Floats) -> tuple[Floats, Floats, Floats]:
             angle = phase(t)
-            open_ = 0.5 * (1 - np.cos(angle + sharp * np.sin(angle)))
-            wrist = meet + axis * (0.035 + part * open_[:, None]) + drift(t)
-            fingers = _path(-out * 0.25, -up, 0.4, n=t.size)
-            return wrist, np.array([out, 0.75, -0.3]), fingers
+            apart_now = 0.5 * (1 - np.cos(angle + sharp * np.sin(angle)))
+            yaw = closed - part * np.cos(tilt) * apart_now
+            pitch = height + part * np.sin(tilt) * apart_now
+            fore = np.stack([-out * np.sin(yaw), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)], axis=1)
+            fore /= np.linalg.norm(fore, axis=1, keepdims=True)
+            return elbow + person.forearm_m * fore + drift(t), np.array([out, 0.9, -0.4]), np.zeros((t.size, 3))
 
         return move
 
@@ -174,7 +176,7 @@ def roll(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
     phase = performer.phase(performer.ranges.roll_hz)
     turn = 1.0 if performer.chance(0.7) else -1.0
     height, depth = performer.between(0.12, 0.28), performer.between(0.24, 0.34)
-    radius = performer.between(0.06, 0.13) * person.size
+    radius = performer.between(0.08, 0.15) * person.size
     cross, sideways = performer.between(-0.04, 0.1), performer.between(0.0, 0.05)
     drift = performer.drift(0.006)
 
@@ -204,8 +206,8 @@ def drums(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
         elbow = person.shoulder(arm) + np.array(
             [out * performer.between(0.0, 0.1), performer.between(0.2, 0.27), performer.between(0.06, 0.16)]
         )
-        middle, swing = performer.between(-0.2, 0.25), performer.between(0.45, 0.85) * min(person.size, 1.1)
-        inward, sweep = performer.between(0.15, 0.5), performer.between(0.0, 0.3)
+        middle, swing = performer.between(-0.2, 0.2), performer.between(0.6, 1.0) * min(person.size, 1.1)
+        inward, sweep = performer.between(0.15, 0.55), performer.between(0.1, 0.5)
         lift, drift = performer.between(0.0, 0.08), performer.drift(0.012)
 
         def move(t: Floats) -> tuple[Floats, Floats, Floats]:
@@ -229,7 +231,7 @@ def guitar(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
     person = performer.person
     phase = performer.phase(performer.ranges.strum_hz)
     belly = np.array([performer.between(-0.1, 0.08), performer.between(0.28, 0.38), performer.between(0.2, 0.28)])
-    angle, length = performer.between(0.9, 1.6), performer.between(0.05, 0.12) * person.size
+    angle, length = performer.between(0.9, 1.6), performer.between(0.07, 0.16) * person.size
     neck = np.array([performer.between(0.36, 0.52), performer.between(0.02, 0.22), performer.between(0.16, 0.32)])
     shifts, shift_phase = performer.between(0.01, 0.06), performer.phase((0.4, 1.6))
     shake = performer.between(0.0, 0.02)

@@ -23,9 +23,9 @@ class Ranges:
     arm_radius_m: Range = (0.030, 0.046)
     head_half_width_m: Range = (0.068, 0.084)
     torso_half_width_m: Range = (0.14, 0.19)
-    px_per_m: Range = (80.0, 108.0)
-    centre_x_px: Range = (53.0, 75.0)
-    shoulder_y_px: Range = (46.0, 66.0)
+    px_per_m: Range = (84.0, 110.0)
+    centre_x_px: Range = (57.0, 77.0)
+    shoulder_y_px: Range = (52.0, 75.0)
     camera_distance_m: Range = (1.5, 3.2)
     tilt_rad: Range = (-0.06, 0.06)
 
@@ -39,7 +39,7 @@ class Ranges:
     stripe_amplitude: Range = (0.05, 0.3)
     wrinkles: tuple[int, int] = (2, 7)
     shade: Range = (0.05, 0.35)
-    shadow: Range = (0.03, 0.22)
+    shadow: Range = (0.06, 0.28)
     shadow_reach_m: Range = (0.05, 0.15)
 
     # ---- motion
@@ -67,8 +67,8 @@ class Ranges:
 
     # ---- pixels
     threshold: Range = (0.09, 0.18)
-    threshold_mismatch: float = 0.12
-    threshold_jitter: float = 0.10
+    threshold_mismatch: float = 0.2
+    threshold_jitter: float = 0.2
     polarity_bias: float = 0.06
     low_pass_us_log: Range = (600.0, 2500.0)
     refractory_us: Range = (100.0, 400.0)
@@ -76,7 +76,7 @@ class Ranges:
     echo_delay_us: Range = (250.0, 600.0)
     twin_share: Range = (0.0, 0.16)
     background_hz_log: Range = (0.04, 0.25)
-    body_noise_hz: Range = (0.0, 0.5)
+    body_noise_hz: Range = (0.0, 1.2)
     hot_pixels: tuple[int, int] = (0, 12)
     hot_hz_log: Range = (3.0, 60.0)
     noisy_row_hz: Range = (0.0, 2.0)

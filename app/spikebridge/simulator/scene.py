@@ -177,10 +177,10 @@ class Stage:
         limbs = [
             self._capsule(shoulder, elbow, (1.35 * r, 1.1 * r), person.sleeve, stripes=person.stripes_per_m),
             self._capsule(elbow, wrist, (1.1 * r, 0.75 * r), sleeve),
-            self._capsule(wrist, hand, (0.85 * r, 0.8 * r), person.skin),
+            self._capsule(wrist, hand, (0.95 * r, 1.05 * r), person.skin),
         ]
         below = np.array([self._shadow_reach * person.light[0], self._shadow_reach, -0.1])
         shadow = self._capsule(
-            elbow + below, hand + below, (1.6 * r, 1.6 * r), self._shadow, 0.0, soft_px=7.0, adds=True
+            elbow + below, hand + below, (1.6 * r, 2.2 * r), self._shadow, 0.0, soft_px=10.0, adds=True
         )
         return limbs, shadow, hand[:, 2]
