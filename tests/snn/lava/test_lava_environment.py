@@ -89,19 +89,29 @@ def test_create_does_not_clear_a_folder_of_another_kind(nowhere: Path, monkeypat
     assert (nowhere / "venv/thesis.tex").read_text() == "precious"
 
 
-def test_create_makes_an_environment_from_the_pinned_list(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        environment._find_base(None)
-    except MissingError as error:
-        pytest.skip(f"THE MAKING OF LAVA'S ENVIRONMENT WAS NOT TESTED: {error}")
-    monkeypatch.setattr(environment, "needed_pins", lambda _: "")
+def test_create_makes_the_environment_and_installs_the_pins(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    installed: list[str] = []
+
+    def record(command: list[str], expected: str) -> None:
+        commands.append(command)
+        installed.extend(Path(part).read_text() for part in command if part.endswith("requirements.txt"))
+
+    monkeypatch.setattr(environment, "_find_base", lambda _: "/usr/bin/python3.10")
+    monkeypatch.setattr(environment, "_run", record)
     said: list[str] = []
     made = environment.create(nowhere / "venv", say=said.append)
-    assert made.exists()
-    assert environment._version(str(made)) == "3.10"
+    assert made == nowhere / "venv/bin/python"
+    assert commands[0] == ["/usr/bin/python3.10", "-m", "venv", "--clear", str(nowhere / "venv")]
+    assert commands[1][0] == str(made)
+    assert "--require-hashes" in commands[1]
+    assert "lava-nc==" in installed[0]
     assert len(said) == 2
-    with pytest.raises(MissingError, match=r"pinned packages.*absent\.whl"):
-        environment._run([str(made), "-m", "pip", "install", str(nowhere / "absent.whl")], "the pinned packages")
+
+
+def test_failing_command_is_named_with_its_last_words(nowhere: Path) -> None:
+    with pytest.raises(MissingError, match=r"pinned packages.*no such wheel.*the command was"):
+        environment._run([sys.executable, "-c", "raise SystemExit('no such wheel')"], "the pinned packages")
 
 
 def test_only_what_the_worker_imports_is_installed_with_its_hashes() -> None:
