@@ -1,0 +1,84 @@
+"""The importer of DVS128 Gesture on a small folder of the same layout."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+
+from spikebridge.errors import InputError
+from spikebridge.training.clips import ClipSet
+from spikebridge.training.dvs_gesture import Span, import_dvs_gesture, read_labels
+
+HEADER = "class,startTime_usec,endTime_usec\n"
+
+
+def write_aedat3(path, t, x, y, p):
+    """One packet of polarity events, as IBM's recordings hold them."""
+    data = (np.asarray(x, np.uint32) << 17) | (np.asarray(y, np.uint32) << 2) | (np.asarray(p, np.uint32) << 1) | 1
+    words = np.stack([data, np.asarray(t, np.uint32)], axis=1).astype("<u4").tobytes()
+    packet = struct.pack("<HHiiiiii", 1, 1, 8, 4, 0, len(data), len(data), len(data))
+    path.write_bytes(b"#!AER-DAT3.1\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n" + packet + words)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for user in (1, 24):
+        t = np.arange(0, 1_000_000, 500)
+        write_aedat3(tmp_path / f"user{user:02d}_led.aedat", t, t // 500 % 128, np.full(t.size, user), t // 500 % 2)
+        (tmp_path / f"user{user:02d}_led_labels.csv").write_text(HEADER + "1,0,400000\n11,500000,900000\n")
+    (tmp_path / "trials_to_train.txt").write_text("user01_led.aedat\n\n")
+    (tmp_path / "trials_to_test.txt").write_text("user24_led.aedat\n")
+    return tmp_path
+
+
+def test_splits_keep_subjects_apart(folder):
+    assert import_dvs_gesture(folder, folder / "train", "train") == []
+    import_dvs_gesture(folder, folder / "test", "test")
+    train, test = ClipSet(folder / "train"), ClipSet(folder / "test")
+    assert (train.persons(), test.persons()) == ([1], [24])
+    assert [(clip.label, clip.ticks) for _, clip in train.clips] == [(0, 4000), (10, 4000)]
+    events, clip = train.clips[1]
+    assert events[clip.begin].tolist() == [0, (0 << 14) | (1 << 7) | (1000 % 128)]
+    assert clip.end - clip.begin == 800
+
+
+def test_a_label_that_reaches_into_the_next_is_cut_and_said(tmp_path):
+    path = tmp_path / "user22_led_labels.csv"
+    path.write_text(HEADER + "1,0,700\n2,600,900\n")
+    spans, notes = read_labels(path)
+    assert spans == [Span(0, 0, 600), Span(1, 600, 900)]
+    assert len(notes) == 1
+    assert "line 2 ends 100 µs" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("label,start,end\n1,0,1\n", "begin with"),
+        (HEADER + "12,0,100\n", "found 12"),
+        (HEADER + "0,0,100\n", "found 0"),
+        (HEADER + "1,100,100\n", "100 to 100"),
+        (HEADER + "1,200,300\n2,100,150\n", "line 3 before line 2"),
+        (HEADER + "1,zero,100\n", "three integers"),
+        (HEADER + "1,0\n", "three integers"),
+    ],
+)
+def test_bad_tables_are_named(tmp_path, table, found):
+    path = tmp_path / "labels.csv"
+    path.write_text(table)
+    with pytest.raises(InputError, match=found):
+        read_labels(path)
+
+
+def test_missing_files_are_named(folder):
+    (folder / "user01_led_labels.csv").unlink()
+    with pytest.raises(InputError, match="user01_led_labels"):
+        import_dvs_gesture(folder, folder / "out", "train")
+    (folder / "user24_led.aedat").unlink()
+    with pytest.raises(InputError, match=r"user24_led\.aedat"):
+        import_dvs_gesture(folder, folder / "out", "test")
+    with pytest.raises(InputError, match="trials_to_train"):
+        import_dvs_gesture(folder / "nowhere", folder / "out", "train")
+    assert not (folder / "out").exists()
