@@ -55,7 +55,7 @@ def test_silent_network_still_draws_static_power() -> None:
 
 
 def test_shipped_model_prices_real_steps() -> None:
-    """51.2 pJ for each of 10 neurons in each of 50 steps, and 24 pJ for each of 1000 synaptic events, in half a second."""
+    """51.2 pJ for each of 10 neurons in each of 50 steps, 24 pJ for each of 1000 synaptic events, over half a second."""
     stage, clock = CountingStage(), Clock()
     meter = LoihiMeter(stage, clock_ns=clock)
     clock.pass_s(0.5)
@@ -65,6 +65,16 @@ def test_shipped_model_prices_real_steps() -> None:
     assert reading.watts is not None
     assert reading.static_w is not None
     assert reading.watts - reading.static_w == pytest.approx((10 * 50 * 51.2e-12 + 1000 * 24e-12) / 0.5, rel=1e-6)
+
+
+def test_resting_network_costs_static_power_alone_with_the_shipped_model() -> None:
+    clock = Clock()
+    meter = LoihiMeter(CountingStage(), clock_ns=clock)
+    clock.pass_s(0.1)
+    (reading,) = meter.read()
+    assert reading.static_w is not None
+    assert reading.static_w > 0
+    assert reading.watts == pytest.approx(reading.static_w)
 
 
 def test_no_time_passed_gives_no_figure() -> None:

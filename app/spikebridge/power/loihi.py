@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from spikebridge.contracts import Energy, LayerActivity, PowerReading, SnnActivity, SnnStage
@@ -45,14 +46,15 @@ class LoihiMeter:
         if elapsed_us <= 0:
             return (PowerReading(LOIHI_RAIL, None, "unavailable", "Loihi: waiting for the second reading"),)
         self._before, self._before_ns = activity, now_ns
-        # A network that rests (paused, or between two steps) still draws static power: one empty step of all that time.
-        priced = used if used.steps else SnnActivity(1, 0, ())
+        # A network that rests (paused, or between two steps) still draws static power: one step of all that time.
+        priced = used if used.steps else replace(used, steps=1)
         energy = self._energy_of(priced, elapsed_us / priced.steps, 1)
         if energy.dynamic_mj is None:
             return (PowerReading(LOIHI_RAIL, None, "unavailable", "Loihi: no cost model for this network"),)
         elapsed_s = elapsed_us / 1e6
         static_w = None if energy.static_mj is None else energy.static_mj / 1e3 / elapsed_s
-        watts = energy.dynamic_mj / 1e3 / elapsed_s + (static_w or 0.0)
+        dynamic_mj = energy.dynamic_mj if used.steps else 0.0
+        watts = dynamic_mj / 1e3 / elapsed_s + (static_w or 0.0)
         scope = "one Loihi chip, from counted spikes, synaptic events and neuron updates; static power included"
         return (PowerReading(LOIHI_RAIL, watts, "estimated", scope, static_w=static_w),)
 
