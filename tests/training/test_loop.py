@@ -61,6 +61,15 @@ def test_resumed_equals_uninterrupted(clips, tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(state(whole), state(cut), strict=True))
 
 
+def test_fine_tuning_may_leave_the_spiking_part(clips, tmp_path):
+    brief = dataclasses.replace(PLAN, windows=32, report_every=2)
+    first = train(SMALL, brief, clips, tmp_path / "first")
+    frozen = dataclasses.replace(brief, spiking_rate=0.0, seed=5)
+    second = train(SMALL, frozen, clips, tmp_path / "second", initial=tmp_path / "first/best.npz")
+    assert all(torch.equal(a, b) for a, b in zip(first.spiking.weights, second.spiking.weights, strict=True))
+    assert not torch.equal(first.ordinary.head[-1].weight, second.ordinary.head[-1].weight)
+
+
 def test_resuming_another_network_is_refused(clips, tmp_path):
     brief = dataclasses.replace(PLAN, windows=16, report_every=1)
     train(SMALL, brief, clips, tmp_path)

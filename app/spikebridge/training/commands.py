@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ def simulate(out: Path, persons: int, takes: int, seconds: float, seed: int, wor
 @click.option("--step-us", type=click.IntRange(100), default=10_000, show_default=True, help="Length of a step.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--spike-cost", type=click.FloatRange(0), default=0.5, show_default=True, help="Price of a spike.")
+@click.option("--freeze-spiking", is_flag=True, help="Train the ordinary part alone.")
 @click.option("--patience", type=click.IntRange(1), default=12, show_default=True, help="Reports without a better one.")
 @click.option("--resume", is_flag=True, help="Go on from OUT where it was interrupted.")
 @click.option("--initial", type=click.Path(path_type=Path, dir_okay=False), help="Start from this checkpoint.")
@@ -62,12 +64,16 @@ def train(
     step_us: int,
     seed: int,
     spike_cost: float,
+    freeze_spiking: bool,
     patience: int,
     resume: bool,
     initial: Path | None,
     threads: int,
 ) -> None:
-    """Train NETWORK (ann, s1a5 … s6a0) on the clips in DATA; OUT gets best.npz, last.npz and curves.csv."""
+    """Train NETWORK (ann, s1a5 … s6a0) on DATA; OUT gets best.npz, last.npz and curves.csv.
+
+    DATA: a set made by 'simulate', or the folder of DVS128 Gesture as IBM distributes it.
+    """
     _need_torch()
     import torch
 
@@ -79,6 +85,8 @@ def train(
     torch.set_num_threads(threads)
     spec = parse_name(network, window_steps=steps, interval_steps=interval, step_us=step_us)
     plan = Plan(windows=windows, seed=seed, spike_cost=spike_cost, patience=patience)
+    if freeze_spiking:
+        plan = dataclasses.replace(plan, spiking_rate=0.0)
     with _bar(plan.updates, f"training {spec.name}") as bar:
 
         def show(progress: Progress) -> None:

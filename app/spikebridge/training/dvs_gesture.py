@@ -62,9 +62,7 @@ def read_labels(path: Path) -> tuple[list[Span], list[str]]:
     except OSError as error:
         raise InputError(f"expected labels at {path}, found: {error.strerror}; get the file again.") from error
     if not rows or [cell.strip() for cell in rows[0]] != _HEADER:
-        raise InputError(
-            f"expected {path} to begin with '{','.join(_HEADER)}', found {rows[0] if rows else 'nothing'}."
-        )
+        raise InputError(f"expected {path} to begin with '{','.join(_HEADER)}', found {rows[:1]}.")
     spans = [_span(path, number, row) for number, row in enumerate(rows[1:], 2) if row]
     notes, cut = [], []
     for number, span in enumerate(spans):

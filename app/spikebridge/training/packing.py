@@ -1,7 +1,8 @@
-"""Opens what can be trained on: sets of shards as they are, data sets of the simulator packed into shards once."""
+"""Opens what can be trained on: sets of shards as they are, other data sets packed into shards once."""
 
 from __future__ import annotations
 
+import logging
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,20 @@ from spikebridge.errors import InputError
 from spikebridge.events import make_events
 from spikebridge.simulator.dataset import read_plan
 from spikebridge.training.clips import ClipSet, Labelled, write_shard
+from spikebridge.training.dvs_gesture import import_dvs_gesture
+
+_log = logging.getLogger(__name__)
 
 
 def open_clips(folder: Path) -> ClipSet:
-    """The clips in ``folder``. A simulated data set is packed into ``folder/packed`` first, as far as it is not yet."""
+    """The clips in ``folder``, packed into ``folder/packed`` first, as far as they are not yet.
+
+    Of DVS128 Gesture these are the clips of the training subjects.
+    """
+    if (folder / "trials_to_train.txt").is_file():
+        for note in import_dvs_gesture(folder, folder / "packed", "train"):
+            _log.warning(note)
+        return ClipSet(folder / "packed")
     if not (folder / "dataset.json").is_file():
         return ClipSet(folder)
     plan = read_plan(folder)
