@@ -55,7 +55,7 @@ def test_silent_network_still_draws_static_power() -> None:
 
 
 def test_shipped_model_prices_real_steps() -> None:
-    """51.2 pJ for each of 10 neurons in each of 50 steps, 24 pJ for each of 1000 synaptic events, over half a second."""
+    """51.2 pJ for each of 10 neurons in each of 50 steps, 24 pJ for each of 1000 synaptic events, over 0.5 s."""
     stage, clock = CountingStage(), Clock()
     meter = LoihiMeter(stage, clock_ns=clock)
     clock.pass_s(0.5)
