@@ -124,3 +124,10 @@ def test_without_a_display_the_terminal_takes_over(bundle, recording):
     assert result.returncode == 0, result.stderr
     assert "No window:" in result.stderr
     assert "decisions    30" in result.stdout
+
+
+def test_devices_and_doctor_answer():
+    found = json.loads(CliRunner().invoke(cli.cli, ["devices", "--json"], catch_exceptions=False).stdout)
+    assert isinstance(found["cameras"], list)
+    checks = json.loads(CliRunner().invoke(cli.cli, ["doctor", "--json"], catch_exceptions=False).stdout)
+    assert {check["state"] for check in checks} <= {"ok", "warning", "missing"}

@@ -40,7 +40,7 @@ def test_what_the_simulated_camera_cannot_do(simulator: type) -> None:
         open_source("sim:", speed=2)
 
 
-@pytest.mark.parametrize("uri", ["camera:", "camera:inivation", "camera:prophesee/0001", "net:localhost:7777"])
+@pytest.mark.parametrize("uri", ["camera:prophesee/0001", "net:localhost:7777"])
 def test_what_this_version_lacks_is_said(uri: str) -> None:
     with pytest.raises(MissingError, match="later version"):
         open_source(uri)

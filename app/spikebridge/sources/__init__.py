@@ -32,10 +32,7 @@ def open_source(
     if colon and scheme == "sim":
         return _open_simulated(rest, speed, seed)
     if colon and scheme == "camera":
-        raise MissingError(
-            f"expected a driver for '{uri}', found none, because live cameras come in a later version; replay a "
-            "recording or use 'sim:'."
-        )
+        return _open_camera(str(uri), rest)
     if colon and scheme == "net":
         raise _no_network(str(uri), rest)
     from spikebridge.sources.replay import Replay
@@ -70,6 +67,20 @@ def _open_simulated(gesture: str, speed: float, seed: int | None) -> Source:
     from spikebridge.simulator.camera import SimulatedCamera
 
     return SimulatedCamera(gesture or None, seed, paced=speed == 1.0)
+
+
+def _open_camera(uri: str, rest: str) -> Source:
+    vendor, _, serial = rest.partition("/")
+    if vendor in ("", "inivation"):
+        from spikebridge.sources.inivation import open_camera
+
+        return open_camera(serial or None)
+    if vendor == "prophesee":
+        raise MissingError(
+            f"expected a driver for '{uri}', found none, because Prophesee cameras come in a later version; use a "
+            "camera of iniVation, a recording or 'sim:'."
+        )
+    raise UsageError(f"expected 'camera:', 'camera:inivation' or 'camera:inivation/<serial>', found '{uri}'.")
 
 
 def _no_network(uri: str, address: str) -> MissingError | UsageError:

@@ -1,0 +1,129 @@
+"""A live camera as a regular stream: batches of any size in, one packet for each time step out, silence included."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from spikebridge.contracts import SourceCounters, SourceInfo
+from spikebridge.errors import MissingError
+from spikebridge.events import EventArray, EventPacket, Sensor, empty_events
+
+#: How much longer than the quickest transfer so far a batch may take before its step is closed without it.
+GRACE_US = 2_000
+_POLL_S = 0.0005
+
+
+class Camera(Protocol):
+    """What a driver has to offer. ``read`` returns at once."""
+
+    uri: str
+    title: str
+    sensor: Sensor
+
+    def read(self) -> EventArray | None:
+        """Events that came since the last call, sorted by ``t``; None for none. Raises OSError when it is gone."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class LiveSource:
+    """``camera`` as contracts.Source.
+
+    A step is complete when an event after it arrives, or, so that a still scene ticks on, when the host's clock says
+    so: the camera's clock runs behind the host's by the shortest transfer seen. Events that come after their step was
+    closed go into the next one; they are counted in the notes.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._camera = camera
+        self._clock_ns, self._sleep = clock_ns, sleep
+        self._info = SourceInfo(camera.uri, camera.title, "live", camera.sensor)
+        self._closed = threading.Event()
+        self._read = self._late = 0
+        self._waiting: list[EventArray] = []
+        self._offset_us: int | None = None
+        self._received_ns = clock_ns()
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    def counters(self) -> SourceCounters:
+        late = f"{self._late} events came after their step was closed and count in the next one."
+        return SourceCounters(read=self._read, notes=(late,) if self._late else ())
+
+    def packets(self, step_us: int) -> Iterator[EventPacket]:
+        """One packet for each step from the first event on; raises MissingError when the camera is unplugged."""
+        start_us: int | None = None
+        sequence = 0
+        try:
+            while not self._closed.is_set():
+                came = self._take()
+                if start_us is None:
+                    if self._waiting:
+                        start_us = int(self._waiting[0]["t"][0])
+                    else:
+                        self._sleep(_POLL_S)
+                    continue
+                if not self._complete(start_us + step_us):
+                    if not came:
+                        self._sleep(_POLL_S)
+                    continue
+                events = self._cut(start_us, start_us + step_us)
+                yield EventPacket(events, start_us, start_us + step_us, sequence, self._received_ns)
+                start_us += step_us
+                sequence += 1
+        finally:
+            self._camera.close()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _take(self) -> bool:
+        try:
+            events = self._camera.read()
+        except OSError as error:
+            raise MissingError(
+                f"expected events from {self._camera.title}, found the camera gone ({error}); plug it in and open it "
+                "again."
+            ) from error
+        if events is None or not events.size:
+            return False
+        self._received_ns = self._clock_ns()
+        transfer_us = self._received_ns // 1000 - int(events["t"][-1])
+        self._offset_us = transfer_us if self._offset_us is None else min(self._offset_us, transfer_us)
+        self._read += events.size
+        self._waiting.append(events)
+        return True
+
+    def _complete(self, stop_us: int) -> bool:
+        if self._waiting and int(self._waiting[-1]["t"][-1]) >= stop_us:
+            return True
+        now_us = self._clock_ns() // 1000 - (self._offset_us or 0)
+        if now_us < stop_us + GRACE_US:
+            return False
+        self._received_ns = self._clock_ns()
+        return True
+
+    def _cut(self, start_us: int, stop_us: int) -> EventArray:
+        events = np.concatenate(self._waiting) if self._waiting else empty_events()
+        n = int(np.searchsorted(events["t"], stop_us))
+        step, rest = events[:n].copy(), events[n:]
+        self._waiting = [rest] if rest.size else []
+        late = int(np.searchsorted(step["t"], start_us))
+        if late:
+            self._late += late
+            step["t"][:late] = start_us
+        step.flags.writeable = False
+        return step
