@@ -135,10 +135,12 @@ def _axons_in(layer: Layer, before: Shape, after: Shape, size: int) -> NDArray[n
     axons = []
     for first in range(0, n, size):
         places = np.arange(first // channels, (min(first + size, n) - 1) // channels + 1)
-        seen = np.zeros(before[1:], bool)
-        for y in np.unique(places // after[2]):
-            x = places[places // after[2] == y] % after[2]
-            seen[np.ix_(rows[y], columns[x].any(0))] = True
+        outputs_y = places // after[2]
+        window = np.flatnonzero(rows[outputs_y[0] : outputs_y[-1] + 1].any(0))
+        seen = np.zeros((window.size, before[2]), bool)
+        for y in np.unique(outputs_y):
+            x = places[outputs_y == y] % after[2]
+            seen[np.ix_(rows[y][window], columns[x].any(0))] = True
         axons.append(int(seen.sum()) * before[0])
     return np.array(axons)
 

@@ -1,0 +1,171 @@
+"""NIR, the exchange format of neuromorphic networks: export and import of the spiking layers.
+
+NIR describes neurons in continuous time; the step that turns them into Loihi's integers is a parameter. With step dt
+
+    du/4096 = dt / tau_syn      dv/4096 = dt / tau_mem      w_in = tau_syn / dt      r = tau_mem / dt
+
+Euler steps of NIR's equations are Loihi's; weights, threshold and bias (``v_leak`` · dv/4096) stay in mantissa units.
+Rounding gives back the integers, so a round trip is exact. What NIR cannot say is rounding, wrap, clip and delay.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.errors import InputError, MissingError
+from spikebridge.snn.network import Conv, Dense, Layer, Network, Neuron, Shape, refuse
+
+STEP_S = 1e-4
+#: tau_mem of a neuron without leak, in steps: finite, so that r and v_leak are too, and rounded to no decay.
+_NO_LEAK = float(1 << 40)
+_Floats = NDArray[np.float64]
+
+
+def _nir() -> Any:
+    try:
+        import nir
+    except ImportError as error:
+        raise MissingError("NIR files need the package nir: pip install 'spikebridge[nir]'.") from error
+    return nir
+
+
+def save_nir(network: Network, path: str | Path, step_s: float = STEP_S) -> None:
+    """Writes ``network`` as a NIR graph whose time constants hold for steps of ``step_s``."""
+    nir = _nir()
+    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(network.input_shape)})}
+    flat = False
+    for k, (layer, before, after) in enumerate(zip(network.layers, network.shapes, network.shapes[1:], strict=False)):
+        if isinstance(layer, Conv):
+            nodes[f"conv_{k}"] = nir.Conv2d(
+                input_shape=before[1:], weight=layer.weight.astype(float), stride=layer.stride, padding=layer.padding,
+                dilation=layer.dilation, groups=layer.groups, bias=np.zeros(layer.channels),
+            )  # fmt: skip
+            shape: tuple[int, ...] = after
+        else:
+            if not flat:
+                nodes[f"flatten_{k}"] = nir.Flatten({"input": np.array(before)}, start_dim=0, end_dim=-1)
+            nodes[f"linear_{k}"] = nir.Linear(layer.weight.astype(float))
+            shape, flat = after[:1], True
+        nodes[f"neurons_{k}"] = _export_neuron(nir, layer, shape, step_s)
+    nodes["output"] = nir.Output({"output": np.array(shape)})
+    names = list(nodes)
+    nir.write(str(path), nir.NIRGraph(nodes=nodes, edges=list(zip(names, names[1:], strict=False))))
+
+
+def _export_neuron(nir: Any, layer: Layer, shape: tuple[int, ...], step_s: float) -> Any:
+    neuron = layer.neuron
+    syn_steps = 4096 / neuron.current_decay
+    mem_steps = 4096 / neuron.voltage_decay if neuron.voltage_decay else _NO_LEAK
+    bias = np.zeros(layer.channels) if layer.bias is None else layer.bias.astype(float)
+    ones = np.ones(shape)
+    return nir.CubaLIF(
+        tau_syn=ones * syn_steps * step_s,
+        tau_mem=ones * mem_steps * step_s,
+        r=ones * mem_steps,
+        v_leak=ones * bias.reshape(-1, *[1] * (len(shape) - 1)) * mem_steps,
+        v_threshold=ones * neuron.threshold,
+        v_reset=np.zeros(shape),
+        w_in=ones * syn_steps,
+    )
+
+
+def load_nir(path: str | Path, step_s: float = STEP_S) -> Network:
+    """Reads a NIR graph that is a chain of Conv2d, Flatten, Linear and CubaLIF with Loihi's integers in it; whatever
+    else is refused by name."""
+    nir = _nir()
+    try:
+        graph = nir.read(str(path))
+    except (OSError, KeyError, ValueError, AssertionError, TypeError) as error:
+        raise InputError(f"{path}: expected a NIR graph, found: {error}.") from error
+    try:
+        return _import(graph, step_s)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _import(graph: Any, step_s: float) -> Network:
+    chain = _chain(graph)
+    shape: Shape | None = None
+    input_shape: Shape | None = None
+    synapse: tuple[str, Any] | None = None
+    layers: list[Layer] = []
+    for name, node in chain:
+        kind = type(node).__name__
+        if kind == "Input":
+            sizes = [int(n) for n in node.input_type["input"]]
+            if len(sizes) not in (1, 3):
+                refuse(f"node '{name}'", "shape", "(C, H, W) or (N,)", tuple(sizes))
+            shape = input_shape = (sizes[0], 1, 1) if len(sizes) == 1 else (sizes[0], sizes[1], sizes[2])
+        elif kind in ("Conv2d", "Linear") and synapse is None:
+            synapse = (name, node)
+        elif kind == "CubaLIF" and synapse is not None and shape is not None:
+            layers.append(_layer(*synapse, node, step_s))
+            shape, synapse = layers[-1].output_shape(shape), None
+        elif kind not in ("Flatten", "Output") or synapse is not None:
+            refuse(f"node '{name}'", "type", "Conv2d or Linear with a CubaLIF behind each, or Flatten", kind)
+    if input_shape is None:
+        refuse("graph", "an Input node", "first", chain[0][0] if chain else "nothing")
+    return Network(input_shape, tuple(layers))
+
+
+def _chain(graph: Any) -> list[tuple[str, Any]]:
+    known = ("Input", "Output", "Conv2d", "Linear", "Flatten", "CubaLIF")
+    for name, node in graph.nodes.items():
+        if type(node).__name__ not in known:
+            refuse(f"node '{name}'", "type", ", ".join(known), type(node).__name__)
+    following: dict[str, str] = {}
+    for source, target in graph.edges:
+        if source in following or target in following.values():
+            refuse(f"node '{source}'", "edges", "a chain", f"a branch or loop to '{target}'")
+        following[source] = target
+    starts = [name for name in graph.nodes if name not in following.values()]
+    if len(starts) != 1:
+        refuse("graph", "one first node", "there", ", ".join(starts) or "a loop")
+    names = starts
+    while names[-1] in following:
+        names.append(following[names[-1]])
+    return [(name, graph.nodes[name]) for name in names]
+
+
+def _layer(name: str, synapse: Any, neurons: Any, step_s: float) -> Layer:
+    where = f"node '{name}'"
+    tau_syn, tau_mem, threshold, r, w_in = (
+        _uniform(where, field, getattr(neurons, field)) for field in ("tau_syn", "tau_mem", "v_threshold", "r", "w_in")
+    )
+    if neurons.v_reset is not None:
+        _close(where, "v_reset", _uniform(where, "v_reset", neurons.v_reset), 0.0)
+    _close(where, "r", r, tau_mem / step_s)
+    _close(where, "w_in", w_in, tau_syn / step_s)
+    neuron = Neuron(round(4096 * step_s / tau_syn), round(4096 * step_s / tau_mem), int(round(threshold)))
+    _close(where, "v_threshold", threshold, neuron.threshold)
+    channels = synapse.weight.shape[0]
+    leak = np.broadcast_to(neurons.v_leak, np.shape(neurons.tau_mem)).reshape(channels, -1) * step_s / tau_mem
+    bias = np.round(leak[:, 0])
+    if not np.allclose(leak, bias[:, None], atol=1e-6):
+        refuse(where, "v_leak", "a whole bias for each channel", leak.flat[0])
+    if np.any(getattr(synapse, "bias", 0) != 0):
+        refuse(where, "bias", "zero (Loihi's bias is v_leak's)", np.asarray(synapse.bias).tolist())
+    common = (name, synapse.weight, neuron, bias if bias.any() else None)
+    if type(synapse).__name__ == "Linear":
+        return Dense(*common)
+    if isinstance(synapse.padding, str):
+        refuse(where, "padding", "numbers", f"'{synapse.padding}'")
+    pairs = (np.broadcast_to(np.asarray(getattr(synapse, f)), 2) for f in ("stride", "padding", "dilation"))
+    stride, padding, dilation = ((int(a), int(b)) for a, b in pairs)
+    return Conv(*common, stride=stride, padding=padding, dilation=dilation, groups=int(synapse.groups))
+
+
+def _uniform(where: str, field: str, values: Any) -> float:
+    array = np.asarray(values, float)
+    if not array.size or not np.all(array == array.flat[0]):
+        refuse(where, field, "the same for all neurons of a layer", f"{array.min()}…{array.max()}")
+    return float(array.flat[0])
+
+
+def _close(where: str, field: str, found: float, expected: float) -> None:
+    if not np.isclose(found, expected, rtol=1e-6):
+        refuse(where, field, f"{expected:g}", f"{found:g}")
