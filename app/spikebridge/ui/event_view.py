@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QWidget
 from spikebridge.events import EventPacket, Sensor
 from spikebridge.ui import theme
 from spikebridge.ui.frame_clock import FrameClock
-from spikebridge.ui.surface import FADES_US, NEWEST_OFF, NEWEST_ON, PALETTES, TimeSurface
+from spikebridge.ui.surface import FADES_US, NEWEST_OFF, NEWEST_ON, PALETTES, TimeSurface, expand
 
 _DEFAULT_FADE = 2
 #: Sensor pixels of equal size are worth this part of the picture's width, not more.
@@ -22,7 +22,8 @@ _WORTH_IT = 0.93
 class EventView(QWidget):
     """Draws the newest events on ``advance``; letterboxed, in whole multiples of a pixel where there is room.
 
-    An own widget with an indexed image: a third of the cost of the usual image items, and no copy of the frame.
+    Palette indices become colours at the size of the screen in compiled code, which lets other threads run; Qt then
+    only copies. Left to Qt, enlarging an indexed image takes longer, on helper threads, while Python stands still.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -36,7 +37,6 @@ class EventView(QWidget):
         self._palette = 0
         self._surface = TimeSurface(Sensor(128, 128))
         self._target = QRect()
-        self._pixels = np.zeros((128, 128), np.uint8)
         self._image = QImage()
         self._caption = QPixmap()
         self._fit()
@@ -62,17 +62,14 @@ class EventView(QWidget):
 
     def toggle_mirror(self) -> None:
         self.mirrored = not self.mirrored
-        self._caption = QPixmap()
-        self.update()
+        self._fit()
 
     def next_palette(self) -> None:
         self.set_palette((self._palette + 1) % len(PALETTES))
 
     def set_palette(self, index: int) -> None:
         self._palette = index
-        self._image.setColorTable(PALETTES[self.palette_name])
-        self._caption = QPixmap()
-        self.update()
+        self._fit()
 
     def set_message(self, message: str) -> None:
         """Words over the picture, such as "Paused"; empty for none."""
@@ -103,23 +100,26 @@ class EventView(QWidget):
 
     def _shade(self) -> None:
         self._surface.shade(self.fade_us, self._pixels)
+        expand(self._pixels, self._colours, self._rows, self._columns, self._screen)
 
     def _fit(self) -> None:
         """Chooses the size of the picture in device pixels and makes the image for it."""
         ratio = self.devicePixelRatioF()
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        size = picture_size(self.sensor, QSize(width, height))
-        shrinks = size.width() < self.sensor.width
-        shape = (size.height(), size.width()) if shrinks else (self.sensor.height, self.sensor.width)
-        # Rows of an indexed image start at multiples of four bytes; the numpy view leaves the padding out.
-        stride = -(-shape[1] // 4) * 4
-        buffer = np.zeros((shape[0], stride), np.uint8)
-        self._pixels = buffer[:, : shape[1]]
-        indexed = QImage.Format.Format_Indexed8
+        size = picture_size(self.sensor, QSize(round(self.width() * ratio), round(self.height() * ratio)))
+        width, height = size.width(), size.height()
+        shrinks = width < self.sensor.width
+        shape = (height, width) if shrinks else (self.sensor.height, self.sensor.width)
+        self._pixels = np.zeros(shape, np.uint8)
+        self._rows = np.arange(height) * shape[0] // height
+        self._columns = np.arange(width) * shape[1] // width
+        if self.mirrored:
+            self._columns = self._columns[::-1].copy()
+        self._colours = np.array(PALETTES[self.palette_name], np.uint32)
+        self._screen = np.zeros((height, width), np.uint32)
         # PyQt takes any buffer, its stubs say bytes.
-        self._image = QImage(buffer.data, shape[1], shape[0], stride, indexed)  # type: ignore[call-overload]
-        self._image.setColorTable(PALETTES[self.palette_name])
-        w, h = round(size.width() / ratio), round(size.height() / ratio)
+        self._image = QImage(self._screen.data, width, height, 4 * width, QImage.Format.Format_RGB32)  # type: ignore[call-overload]
+        self._image.setDevicePixelRatio(ratio)
+        w, h = round(width / ratio), round(height / ratio)
         self._target = QRect((self.width() - w) // 2, (self.height() - h) // 2, w, h)
         self._caption = QPixmap()
         self._shade()
@@ -133,14 +133,7 @@ class EventView(QWidget):
         painter = QPainter(self)
         if event is None or not self._target.contains(event.rect()):
             painter.fillRect(self.rect(), theme.BACKGROUND)
-        if self.mirrored:
-            painter.save()
-            painter.translate(2 * self._target.x() + self._target.width(), 0)
-            painter.scale(-1, 1)
-            painter.drawImage(self._target, self._image)
-            painter.restore()
-        else:
-            painter.drawImage(self._target, self._image)
+        painter.drawImage(self._target.topLeft(), self._image)
         self._paint_caption(painter)
         if self.message:
             self._paint_message(painter)

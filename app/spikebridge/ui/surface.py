@@ -59,6 +59,18 @@ def _newest_of_blocks(full: Any, rows: Any, columns: Any, row: Any, image: Any) 
             image[i, j] = newest
 
 
+@njit(cache=True, nogil=True)
+def expand(indices: Any, colours: Any, rows: Any, columns: Any, screen: Any) -> None:
+    """Enlarges (h, w) uint8 palette indices to (rows, columns) uint32 colours: ``screen[i, j]`` shows the pixel at
+    ``rows[i], columns[j]``."""
+    for i in range(rows.size):
+        if i > 0 and rows[i] == rows[i - 1]:
+            screen[i] = screen[i - 1]
+        else:
+            for j in range(columns.size):
+                screen[i, j] = colours[indices[rows[i], columns[j]]]
+
+
 class TimeSurface:
     """When and with which polarity each pixel of a sensor saw its last event."""
 
