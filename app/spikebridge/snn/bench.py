@@ -81,8 +81,3 @@ def measure_steps(quick: bool = False) -> list[tuple[str, float, float]]:
         name = f"SNN step {title}, {int(counts.sum() / len(counts))} events, {firing:.1%} firing, core time"
         figures.append((name, per_step, bound))
     return figures
-
-
-if __name__ == "__main__":
-    for name, value, bound in measure_steps():
-        print(f"{name}: {value:.4f} ms (at most {bound} ms)")  # noqa: T201
