@@ -1,7 +1,6 @@
 """The program's end of a Lava worker: starts it, speaks to it with deadlines, ends it without a trace.
 
-Three bounds hold for every caller: a request is answered or refused within its deadline, ``close`` returns within
-two seconds, and after it no process of the worker is left.
+A request is answered or refused within its deadline, whatever Lava does; after ``close`` no process of it is left.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ class Worker:
     ) -> bytes:
         """The payload of the frame of kind ``wanted`` that answers; other frames, in JSON, go to ``on_other``.
 
-        After any error the worker is ended. Raises StageError, or MissingError when Lava lacks a part.
+        After any error the worker is told to end. Raises StageError, or MissingError when Lava lacks a part.
         """
         deadline_s = time.monotonic() + within_s
         try:
@@ -86,26 +85,30 @@ class Worker:
                 if on_other is not None:
                     on_other(found, wire.unpack(answer))
         except TimeoutError as error:
-            self.close()
+            self.end()
             raise StageError(
                 "snn",
                 f"expected Lava to answer within {within_s:g} s, found it hung; it was ended, reset to restart it.",
             ) from error
         except wire.ClosedError as error:
             words = self._last_words()
-            self.close()
+            self.end()
             raise StageError(
                 "snn", f"expected Lava to answer, found its process ended{words}; reset to restart it."
             ) from error
         except BaseException:
-            self.close()
+            self.end()
             raise
 
-    def close(self) -> None:
-        """Ends every process of the worker; may be called twice."""
-        # Closing the socket is the order to end: the guard then kills all that descends from it, and itself last.
+    def end(self) -> None:
+        """Orders the end of every process of the worker and does not wait for it."""
+        # Closing the socket is the order: the guard then kills all that descends from it, and itself last.
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Returns when every process of the worker is gone; may be called twice."""
+        self.end()
         with self._closing:
             try:
                 self._process.wait(_END_S)
@@ -123,7 +126,8 @@ class Worker:
             lines = self._log.read().decode(errors="replace").strip().splitlines()
         except (OSError, ValueError):
             return ""
-        return f" (its last words: {lines[-1].strip()})" if lines else ""
+        errors = [line.strip() for line in lines if "Error" in line]
+        return f" (its last words: {errors[-1]})" if errors else ""
 
 
 def _failure(fields: Mapping[str, Any]) -> StageError | MissingError:

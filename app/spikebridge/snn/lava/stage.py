@@ -29,9 +29,9 @@ class LavaOptions:
     """How to run Lava.
 
     backend : ``cpu``, Lava's bit-accurate simulation, or ``loihi2``. python : interpreter that has Lava; None looks
-    where ``environment.find_python`` does. step_deadline_s : longest time for one step, reset or read-out; with the end
-    of the worker it stays under 2 s. start_deadline_s : longest time to import Lava, compile and start.
-    import_path : further folders for its imports, joined like PATH. hardware : ``HardwareOptions.request()``.
+    where ``environment.find_python`` does. step_deadline_s : longest time for one step, reset or read-out.
+    start_deadline_s : longest time to import Lava, compile and start. import_path : further folders for its imports,
+    joined like PATH. hardware : ``HardwareOptions.request()``.
     """
 
     backend: Literal["cpu", "loihi2"] = "cpu"
@@ -102,6 +102,7 @@ class LavaStage:
         with self._lock:
             if self._start.broken and not self._closed:
                 # A new worker has no state to clear. The caller is not kept: the next step waits for it.
+                self._start.close()
                 self._start = self._begin()
                 return
         start = self._running()
