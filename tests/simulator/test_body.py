@@ -7,7 +7,7 @@ from spikebridge.simulator.ranges import DEFAULT_RANGES
 
 def test_bones_keep_their_length_and_the_hand_arrives():
     rng = np.random.default_rng(0)
-    wrist, pole = rng.uniform(-0.25, 0.25, (200, 3)) + (0.0, 0.2, 0.2), rng.normal(size=(200, 3))
+    wrist, pole = rng.uniform(-0.25, 0.25, (200, 3)) + np.array([0.0, 0.2, 0.2]), rng.normal(size=(200, 3))
     shoulder = np.zeros(3)
     elbow, hand = reach(shoulder, wrist, pole, 0.29, 0.26)
     assert np.linalg.norm(elbow, axis=1) == pytest.approx(0.29)

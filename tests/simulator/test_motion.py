@@ -11,7 +11,9 @@ T = np.linspace(0, 4, 801)
 
 
 def performer(seed):
-    return Performer(draw_person(np.random.default_rng(seed), DEFAULT_RANGES), np.random.default_rng(seed), DEFAULT_RANGES)
+    return Performer(
+        draw_person(np.random.default_rng(seed), DEFAULT_RANGES), np.random.default_rng(seed), DEFAULT_RANGES
+    )
 
 
 @pytest.mark.parametrize("label", [*LABELS, IDLE])
@@ -31,7 +33,9 @@ def travel(label, seed):
     return np.linalg.norm(np.diff(wrist, axis=1), axis=2).sum(1) / 4
 
 
-@pytest.mark.parametrize(("label", "active"), [("right_hand_wave", 0), ("left_hand_wave", 1), ("left_arm_clockwise", 1)])
+@pytest.mark.parametrize(
+    ("label", "active"), [("right_hand_wave", 0), ("left_hand_wave", 1), ("left_arm_clockwise", 1)]
+)
 def test_only_the_named_arm_works(label, active):
     for seed in range(8):
         length = travel(label, seed)

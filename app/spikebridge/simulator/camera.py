@@ -29,7 +29,13 @@ class Recorder:
     """Films a performance: rendering and pixels for one person in one scene before one sensor."""
 
     def __init__(
-        self, person: Person, performance: Performance, rng: np.random.Generator, ranges: Ranges, width: int, height: int
+        self,
+        person: Person,
+        performance: Performance,
+        rng: np.random.Generator,
+        ranges: Ranges,
+        width: int,
+        height: int,
     ) -> None:
         self.performance = performance
         self._stage = Stage(person, rng, ranges, width, height)
@@ -103,7 +109,8 @@ class SimulatedCamera:
     """
 
     def __init__(
-        self, gesture: str | None = None, seed: int | None = None, width: int = 128, height: int = 128, paced: bool = True,
+        self, gesture: str | None = None, seed: int | None = None, width: int = 128, height: int = 128,
+        paced: bool = True,
         ranges: Ranges = DEFAULT_RANGES,
     ) -> None:  # fmt: skip
         _check(gesture)
@@ -113,9 +120,7 @@ class SimulatedCamera:
         self._read = 0
         self._label: str | None = None
         title = "Simulated camera" if gesture is None else f"Simulated camera: {gesture.replace('_', ' ')}"
-        self._info = SourceInfo(
-            f"sim:{gesture or ''}", title, "simulated", Sensor(width, height, "Simulated DVS")
-        )
+        self._info = SourceInfo(f"sim:{gesture or ''}", title, "simulated", Sensor(width, height, "Simulated DVS"))
         rng = np.random.default_rng([self.seed, 1])
         person = draw_person(rng, ranges)
         performance = _endless(gesture, Performer(person, np.random.default_rng([self.seed, 2]), ranges))

@@ -1,10 +1,10 @@
 """Data sets of simulated persons: one compressed file per person, made in parallel, reproducible from one seed.
 
-    OUT/dataset.json        seed, persons, clips per person, duration, labels, ranges, format version
-    OUT/person_0000.npz     t (E,) uint32 µs from the clip's start, x, y (E,) uint8 px, p (E,) uint8 (ON = 1),
-                            offsets (C+1,) int64: clip c holds events [offsets[c], offsets[c + 1]),
-                            label (C,) int8 index into the labels, seed (C,) int64, person () int64,
-                            start_us, stop_us (C,) int32: the gesture lasts over [start_us, stop_us)
+OUT/dataset.json        seed, persons, clips per person, duration, labels, ranges, format version
+OUT/person_0000.npz     t (E,) uint32 µs from the clip's start, x, y (E,) uint8 px, p (E,) uint8 (ON = 1),
+                        offsets (C+1,) int64: clip c holds events [offsets[c], offsets[c + 1]),
+                        label (C,) int8 index into the labels, seed (C,) int64, person () int64,
+                        start_us, stop_us (C,) int32: the gesture lasts over [start_us, stop_us)
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ def read_plan(folder: Path | str) -> dict[str, Any]:
     try:
         plan: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"Expected a simulated data set in {folder}, found no readable {path.name}: {error}.") from error
+        raise InputError(
+            f"Expected a simulated data set in {folder}, found no readable {path.name}: {error}."
+        ) from error
     if plan.get("version") != FORMAT_VERSION:
         raise InputError(
             f"Expected data set version {FORMAT_VERSION} in {folder}, found {plan.get('version')}; simulate it again."
@@ -105,7 +107,9 @@ def _open_folder(out: Path, plan: DatasetPlan) -> None:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "dataset.json").exists():
             if read_plan(out) != wanted:
-                raise UsageError(f"Expected an empty folder or the same data set in {out}, found another; choose a new one.")
+                raise UsageError(
+                    f"Expected an empty folder or the same data set in {out}, found another; choose a new one."
+                )
             return
         if any(out.glob("person_*.npz")):
             raise UsageError(f"Expected an empty folder, found clips without dataset.json in {out}; choose a new one.")

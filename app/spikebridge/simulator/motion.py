@@ -140,7 +140,7 @@ def circle(performer: Performer, arm: int, clockwise: bool) -> ArmMovement:
 
 
 def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
-    """Forearms swing inwards about quiet elbows until the palms meet; one hand may do most of it, or strike from above."""
+    """Forearms swing inwards about quiet elbows until the palms meet. One hand may do most of it."""
     person = performer.person
     phase = performer.phase(performer.ranges.clap_hz)
     share = float(np.clip(performer.rng.normal(0.5, 0.2), 0.1, 0.9))

@@ -137,7 +137,9 @@ class Stage:
             return shift * share + np.array([x, y, z])
 
         parts = [
-            self._capsule(at(side * 0.1, 0.55, -0.05, 0.3), at(side * 0.12, 1.3, 0.0, 0.0), (0.09, 0.07), person.trousers)
+            self._capsule(
+                at(side * 0.1, 0.55, -0.05, 0.3), at(side * 0.12, 1.3, 0.0, 0.0), (0.09, 0.07), person.trousers
+            )
             for side in OUTWARD
         ]
         parts += [
@@ -151,13 +153,15 @@ class Stage:
         head, crown = person.head_half_width_m, -0.155 - 1.9 * person.head_half_width_m
         parts += [
             self._capsule(at(0, -0.1, -0.02), at(0, 0.0, -0.02), (0.045, 0.055), person.skin),
-            self._capsule(at(0, crown + 0.05, -0.02, 1.2), at(0, crown + 0.1, -0.02, 1.2), (1.12 * head, head), person.hair),
-            self._capsule(at(0, crown + 0.11, 0.05, 1.2), at(0, -0.15, 0.05, 1.2), (0.9 * head, 0.72 * head), person.skin),
+            self._capsule(at(0, crown + 0.05, -0.02, 1.2), at(0, crown + 0.1, -0.02, 1.2),
+                          (1.12 * head, head), person.hair),
+            self._capsule(at(0, crown + 0.11, 0.05, 1.2), at(0, -0.15, 0.05, 1.2),
+                          (0.9 * head, 0.72 * head), person.skin),
         ]  # fmt: skip
         for x, y, width in ((-0.03, 0.45, 0.012), (0.03, 0.45, 0.012), (0.0, 0.8, 0.02)):
             height = crown + 0.1 + (y - 0.2) * 0.2
             parts.append(
-                self._capsule(at(x - width / 2, height, 0.06, 1.2), at(x + width / 2, height, 0.06, 1.2), (0.008, 0.008),
+                self._capsule(at(x - width / 2, height, 0.06, 1.2), at(x + width / 2, height, 0.06, 1.2), (0.008,) * 2,
                               -0.3, 0.0, soft_px=1.2, adds=True)
             )  # fmt: skip
         return parts
@@ -166,9 +170,7 @@ class Stage:
         """Capsules of one arm, of its shadow, and how near the hand is."""
         person, shift = self.person, posture.shift
         shoulder = person.shoulder(arm)
-        elbow, wrist = reach(
-            shoulder, posture.wrist[arm], posture.pole[arm], person.upper_arm_m, person.forearm_m
-        )
+        elbow, wrist = reach(shoulder, posture.wrist[arm], posture.pole[arm], person.upper_arm_m, person.forearm_m)
         way = (wrist - elbow) / person.forearm_m + posture.fingers[arm]
         way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
         hand = wrist + way * person.hand_m * 0.8
