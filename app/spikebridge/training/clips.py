@@ -24,6 +24,8 @@ from spikebridge.training.batch import EventBatch
 _OTHER = LABELS.index("other")
 #: Share of the windows of ``other`` in which somebody waits before a gesture.
 _WAITING_SHARE = 0.15
+#: A gesture is to be named once less than this share of the window lies before its onset: early, but not at once.
+_UNDECIDED_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ def draw_batch(
         variation = draw(ranges, random)
         stored, clip = clips.clips[index]
         length = spec.step_ticks * variation.speed
-        # A gesture counts once it fills more than half of the window; somebody who waits does nothing but that.
-        earliest = 0.0 if waiting else max(0.0, clip.onset - 0.45 * spec.window_steps * length)
+        # Somebody who waits does nothing but that in the whole window.
+        earliest = 0.0 if waiting else max(0.0, clip.onset - _UNDECIDED_SHARE * spec.window_steps * length)
         latest = (clip.onset if waiting else clip.ticks) - spec.window_steps * length
         start = earliest + random.random() * max(0.0, latest - earliest)
         warm = spec.warm_up_steps if random.random() < streaming else 0
