@@ -29,7 +29,7 @@ STAGE_COLOURS = {
     "decision": theme.YELLOW,
 }
 #: Rows of the stacked area; more than the plot's height on most screens.
-_ROWS = 160
+_ROWS, _BANDS = 160, 4
 _X = np.arange(1 - POINTS, 1) * POINT_S
 #: Dashes as well as colours tell the rails apart.
 _DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
@@ -133,15 +133,18 @@ class LatencyChart(Chart):
         super().__init__("Latency, ms")
         self._history: deque[Mapping[str, float]] = deque(maxlen=POINTS)
         # An image, not filled curves: filling six of them costs 20 ms in which no other thread runs Python.
-        self._area = pg.ImageItem(axisOrder="row-major")
-        self._area.setLookupTable(_stack_colours())
+        # In bands, because Qt hands images of about a hundred rows to helper threads and waits for them.
+        self._bands = [pg.ImageItem(axisOrder="row-major") for _ in range(_BANDS)]
+        for band in self._bands:
+            band.setLookupTable(_stack_colours())
+            self.plot.addItem(band)
         self._total = pg.PlotCurveItem(pen=pg.mkPen(theme.TEXT, width=1))
-        self.plot.addItem(self._area)
         self.plot.addItem(self._total)
 
     def clear(self) -> None:
         self._history.clear()
-        self._area.clear()
+        for band in self._bands:
+            band.clear()
         self._total.setData([], [])
         self.legend.show_entries([])
 
@@ -153,8 +156,10 @@ class LatencyChart(Chart):
         sums = self.stacked_ms()
         highest = max(0.5, nice_ceiling(float(np.percentile(sums[-1], 98))))
         x = _X[-len(self._history) :]
-        self._area.setImage(stack_image(sums, highest), autoLevels=False, levels=(0, len(STAGES)))
-        self._area.setRect(QRectF(x[0] - POINT_S / 2, 0, POINT_S * x.size, highest))
+        height = highest / _BANDS
+        for i, (band, image) in enumerate(zip(self._bands, np.split(stack_image(sums, highest), _BANDS), strict=True)):
+            band.setImage(image, autoLevels=False, levels=(0, len(STAGES)))
+            band.setRect(QRectF(x[0] - POINT_S / 2, i * height, POINT_S * x.size, height))
         self._total.setData(x, sums[-1])
         self.show_range(0, highest, (highest / 4, highest / 2, highest * 3 / 4))
         self.legend.show_entries(
