@@ -158,10 +158,11 @@ class Stage:
             self._capsule(at(0, crown + 0.11, 0.05, 1.2), at(0, -0.15, 0.05, 1.2),
                           (0.9 * head, 0.72 * head), person.skin),
         ]  # fmt: skip
+        dot = (0.008, 0.008)
         for x, y, width in ((-0.03, 0.45, 0.012), (0.03, 0.45, 0.012), (0.0, 0.8, 0.02)):
             height = crown + 0.1 + (y - 0.2) * 0.2
             parts.append(
-                self._capsule(at(x - width / 2, height, 0.06, 1.2), at(x + width / 2, height, 0.06, 1.2), (0.008,) * 2,
+                self._capsule(at(x - width / 2, height, 0.06, 1.2), at(x + width / 2, height, 0.06, 1.2), dot,
                               -0.3, 0.0, soft_px=1.2, adds=True)
             )  # fmt: skip
         return parts
