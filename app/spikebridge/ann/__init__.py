@@ -17,5 +17,7 @@ def open_ann(backend: str, bundle: Bundle) -> AnnStage:
 
         return LocalAnn(bundle.ann.path, bundle.ann.input_shape, len(bundle.decision.labels), backend)
     if backend.startswith("grpc://"):
-        raise MissingError(f"expected a local ANN backend, found '{backend}': remote servers are not supported yet; use --ann cpu.")
+        raise MissingError(
+            f"expected a local ANN backend, found '{backend}': remote servers are not supported yet; use --ann cpu."
+        )
     raise UsageError(f"expected --ann to be cpu, cuda, tensorrt or grpc://host:port/model, found '{backend}'.")
