@@ -69,6 +69,8 @@ def renew(folder: Path) -> int:
         rows.append((f"{seed}", digest_case(random_case(seed)), digest(output)))
         if seed % FULL_EVERY == 0:
             arrays |= {f"{seed}/{name}": value.astype(np.int32) for name, value in output.items()}
+    if len(rows) < 200:
+        raise SystemExit(f"expected at least 200 outputs in {folder}, found {len(rows)}: the store stays as it is")
     STORE.parent.mkdir(exist_ok=True)
     np.savez_compressed(STORE, digests=np.array(rows), **arrays)
     return len(rows)
