@@ -62,6 +62,7 @@ def write_contract(
             "windows": record["progress"]["windows"],
             "seed": record["plan"]["seed"],
             "command": train_command(spec, record["plan"]),
+            "notes": list(text.notes),
         },
         "accuracy": {
             "measured_on": f"{figures['validation_persons']} {_VALIDATION}, {figures['validation_clips']} clips",
@@ -95,6 +96,7 @@ def write_card(
         "no real recording was used.",
         f"- {record['progress']['windows']} windows, {record['progress']['elapsed_s'] / 60:.0f} minutes, "
         f"seed {plan['seed']}. Command: `{train_command(spec, plan)}`.",
+        *(f"- {note}" for note in text.notes),
         "- Exported after the emulator gave the same counts as the trained network, bit for bit, and the ONNX graph "
         "the same logits within 1e-4.",
         "",

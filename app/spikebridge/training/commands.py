@@ -105,16 +105,19 @@ def train(
 @click.argument("data", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--title", required=True, help="What the bundle is called on the screen.")
-@click.option("--smoothing-ms", type=click.IntRange(0), default=60, show_default=True)
+@click.option("--smoothing-ms", type=click.IntRange(0), default=30, show_default=True)
+@click.option("--note", "notes", multiple=True, help="A line for the card on how it was trained.")
 @click.option("--gate", type=click.Path(path_type=Path, dir_okay=False), help="Lines for the card on real recordings.")
-def export(checkpoint: Path, data: Path, out: Path, title: str, smoothing_ms: int, gate: Path | None) -> None:
+def export(
+    checkpoint: Path, data: Path, out: Path, title: str, smoothing_ms: int, notes: tuple[str, ...], gate: Path | None
+) -> None:
     """Write the bundle OUT from CHECKPOINT; DATA are the clips it was trained on, for calibration."""
     _need_torch()
     from spikebridge.training.export import BundleText, export_bundle
     from spikebridge.training.packing import open_clips
 
     lines = tuple(gate.read_text(encoding="utf-8").splitlines()) if gate else ()
-    export_bundle(checkpoint, out, open_clips(data), BundleText(title, lines), smoothing_ms * 1000)
+    export_bundle(checkpoint, out, open_clips(data), BundleText(title, lines, notes), smoothing_ms * 1000)
     click.echo(f"wrote {out}", err=True)
 
 

@@ -34,14 +34,16 @@ _LOGIT_TOLERANCE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class BundleText:
-    """What a reader of the bundle is told. gate : lines on real recordings and how often they were looked at."""
+    """What a reader of the bundle is told. gate : lines on real recordings and how often they were looked at.
+    notes : sentences on the training that its command does not tell."""
 
     title: str
     gate: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     licence: str = "GPL-3.0-or-later"
 
 
-def export_bundle(checkpoint: Path, folder: Path, clips: ClipSet, text: BundleText, smoothing_us: int = 60_000) -> None:
+def export_bundle(checkpoint: Path, folder: Path, clips: ClipSet, text: BundleText, smoothing_us: int = 30_000) -> None:
     """Writes the bundle and loads it back. Raises BundleError when emulator or ONNX differ from the trained network.
 
     clips : the set that the network was trained on; its validation persons calibrate and compare.
