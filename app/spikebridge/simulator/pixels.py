@@ -8,6 +8,8 @@ DVS128: thresholds that differ from pixel to pixel and from event to event, a de
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +38,9 @@ def _uniform(state: NDArray[np.uint64]) -> float:  # pragma: no cover - compiled
     " f8[::1], u2[::1], u2[::1], u1[::1], i8)",
     cache=True, nogil=True,
 )  # fmt: skip
-def _expose(
+def _expose(  # type: ignore[no-untyped-def]
     frame, gain, alpha, t0, t1, filtered, reference, last, thresholds, params, state, out_t, out_x, out_y, out_p, n
-):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled  # fmt: skip
+):  # fmt: skip
     """Events of one frame interval, appended at ``n``; returns the new ``n``. Stops quietly at the buffer's end."""
     refractory, echo_share, echo_delay, twin_share, jitter = params[0], params[1], params[2], params[3], params[4]
     height, width = frame.shape
@@ -137,15 +139,18 @@ class PixelArray:
     def expose(self, frame: NDArray[np.float32], gain: float, t0_us: int, t1_us: int) -> None:
         """The log intensity goes to ``frame + gain`` over ``[t0_us, t1_us)``; events wait for ``take``."""
         if self._n > self._t.size // 2:
-            old = (self._t, self._x, self._y, self._p)
+            old = self._columns()
             self._allocate(2 * self._t.size)
-            for new, kept in zip((self._t, self._x, self._y, self._p), old, strict=True):
+            for new, kept in zip(self._columns(), old, strict=True):
                 new[: self._n] = kept[: self._n]
         alpha = 1.0 - np.exp(-(t1_us - t0_us) / self._low_pass_us)
         self._n = _expose(
             frame, gain, alpha, t0_us, t1_us, self._filtered, self._reference, self._last, self._thresholds,
             self._params, self._state, self._t, self._x, self._y, self._p, self._n,
         )  # fmt: skip
+
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return (self._t, self._x, self._y, self._p)
 
     def take(self, t_start_us: int, t_stop_us: int) -> EventArray:
         """Events of ``[t_start_us, t_stop_us)``, sorted; later ones (echoes) are kept for the next call."""

@@ -134,7 +134,8 @@ class Stage:
         half, torso = person.shoulder_half_m, person.torso_half_width_m
 
         def at(x: float, y: float, z: float, share: float = 1.0) -> Floats:
-            return shift * share + np.array([x, y, z])
+            place: Floats = shift * share + np.array([x, y, z])
+            return place
 
         parts = [
             self._capsule(
