@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-_TREE = ("app", "models", "assets", "README.md", "LICENSE", ".gitignore")
+_TREE = ("app", "models", "assets", "packaging", "README.md", "LICENSE", ".gitignore")
 #: In pyproject.toml → in that of spikebridge-gpu; each occurs exactly once.
 _GPU = {
     'name = "spikebridge"\n': 'name = "spikebridge-gpu"\n',

@@ -131,3 +131,17 @@ def test_devices_and_doctor_answer():
     assert isinstance(found["cameras"], list)
     checks = json.loads(CliRunner().invoke(cli.cli, ["doctor", "--json"], catch_exceptions=False).stdout)
     assert {check["state"] for check in checks} <= {"ok", "warning", "missing"}
+
+
+def test_info_maps_a_shipped_model_onto_a_chip():
+    result = CliRunner().invoke(cli.cli, ["info", "--model", "s2a4-stream", "--json"], catch_exceptions=False)
+    report = json.loads(result.stdout)
+    assert report["chip"] == "Loihi 1"
+    assert [layer["neurons"] for layer in report["layers"]] == [16384, 8192]
+    assert report["bridge"]["bitmap"] == 8192 // 8
+
+
+def test_info_of_both_or_neither_is_refused():
+    result = spikebridge("info")
+    assert result.returncode == 2
+    assert "--model" in result.stderr

@@ -138,13 +138,38 @@ def _started(uri: str, settings: Any) -> Any:
 
 
 @cli.command()
-@click.argument("path")
+@click.argument("path", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def info(path: str, as_json: bool) -> None:
-    """What is in a recording: format, sensor, events, rates, oddities."""
-    from spikebridge.sources.info import describe
+@click.option("--model", default=None, help="Instead of a recording: how this bundle's spiking layers fit on a chip.")
+@click.option("--chip", default="loihi1", show_default=True, help="loihi1 or loihi2.")
+def info(path: str | None, as_json: bool, model: str | None, chip: str) -> None:
+    """What is in a recording: format, sensor, events, rates, oddities. With --model: the mapping onto a chip."""
+    if (path is None) == (model is None):
+        raise UsageError("expected either the path of a recording or --model, found both or neither.")
+    if path is not None:
+        from spikebridge.sources.info import describe
 
-    _print_table(describe(path), as_json)
+        _print_table(describe(path), as_json)
+        return
+    from spikebridge.bundle import load_model
+    from spikebridge.snn import load_network
+    from spikebridge.snn.mapping import map_network
+
+    bundle = load_model(str(model))
+    if bundle.snn is None:
+        raise UsageError(f"expected a bundle with spiking layers, found {bundle.name} without.")
+    report = map_network(load_network(bundle.snn.path), chip, bundle.accumulator.interval_steps)
+    _print_table(_fields(report), as_json)
+
+
+@cli.command("lava-setup")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--python", "interpreter", default=None, help="A Python 3.10; default: the first found.")
+def lava_setup(folder: Path | None, interpreter: str | None) -> None:
+    """Makes the Python 3.10 environment for --snn lava from pinned versions."""
+    from spikebridge.snn.lava.environment import create
+
+    click.echo(create(folder, interpreter, lambda line: click.echo(line, err=True)))
 
 
 @cli.command()
@@ -202,7 +227,7 @@ def _print_table(fields: dict[str, Any], as_json: bool) -> None:
         return
     width = max(len(key) for key in fields)
     for key, value in fields.items():
-        click.echo(f"{key:{width}}  {value if not isinstance(value, (dict, list)) else json.dumps(value)}")
+        click.echo(f"{key:{width}}  {value if not isinstance(value, (dict, list, tuple)) else json.dumps(value)}")
 
 
 def main() -> None:

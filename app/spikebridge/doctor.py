@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,7 +41,7 @@ def diagnose(root: Path = Path("/"), environment: Mapping[str, str] = os.environ
         check_distributions(_installed_distributions()),
         check_providers(),
         check_power(root / "sys"),
-        check_lava(environment),
+        check_lava(),
         *check_cameras(util.find_spec),
         check_udev(root),
     ]
@@ -114,28 +112,15 @@ def check_power(sysfs: Path) -> Check:
     return Check("Power", "ok", f"Watts are measured by: {', '.join(meter.name for meter in meters)}.")
 
 
-def check_lava(environment: Mapping[str, str], project: Path | None = None) -> Check:
+def check_lava() -> Check:
     """Lava lives in an interpreter of its own; the emulator does not need it."""
-    project = project or Path(__file__).resolve().parents[2]
-    interpreter = Path(environment.get(_LAVA_VARIABLE) or project / ".venv-lava/bin/python")
-    if not interpreter.is_file() and shutil.which(str(interpreter)) is None:
-        sentence = f"No interpreter with Lava at {interpreter}; --snn lava and loihi2 need it, the emulator does not."
-        return Check("Lava", "warning", sentence, f"make lava, or set {_LAVA_VARIABLE}")
-    probe = "import importlib.metadata as m, sys; print(sys.version_info[:2] == (3, 10), m.version('lava-nc'))"
-    try:
-        found = subprocess.run(
-            [str(interpreter), "-c", probe],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-            stdin=subprocess.DEVNULL,
-        ).stdout.split()
-    except (OSError, subprocess.SubprocessError):
-        return Check("Lava", "warning", f"{interpreter} does not run or has no lava-nc.", "make lava")
-    if found[0] != "True":
-        return Check("Lava", "warning", f"Lava needs Python 3.10, {interpreter} is another version.", "make lava")
-    return Check("Lava", "ok", f"lava-nc {found[1]} at {interpreter}.")
+    from spikebridge.snn.lava import environment
+
+    usable, found, fix = environment.status()
+    sentence = f"{found[0].upper()}{found[1:].rstrip('.')}."
+    if usable:
+        return Check("Lava", "ok", sentence)
+    return Check("Lava", "warning", f"{sentence} --snn lava and loihi2 need it, the emulator does not.", fix)
 
 
 def check_cameras(find_spec: Callable[[str], object]) -> Iterator[Check]:
