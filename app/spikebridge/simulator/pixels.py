@@ -41,7 +41,7 @@ def _uniform(state: NDArray[np.uint64]) -> float:  # pragma: no cover - compiled
 def _expose(  # type: ignore[no-untyped-def]
     frame, gain, alpha, t0, t1, filtered, reference, last, thresholds, params, state, out_t, out_x, out_y, out_p, n
 ):  # fmt: skip
-    """Events of one frame interval, appended at ``n``; returns the new ``n``. Stops quietly at the buffer's end."""
+    """Events of one frame interval, appended at ``n``; returns the new ``n``, -1 when the buffer was too small."""
     refractory, echo_share, echo_delay, twin_share, jitter = params[0], params[1], params[2], params[3], params[4]
     height, width = frame.shape
     room = out_t.size - 4
@@ -69,7 +69,7 @@ def _expose(  # type: ignore[no-untyped-def]
                 reference[y, x] = level
                 last[y, x] = t
                 if n >= room:
-                    return n
+                    return -1
                 out_t[n], out_x[n], out_y[n], out_p[n] = t, x, y, polarity
                 n += 1
                 if _uniform(state) < twin_share:
@@ -138,16 +138,26 @@ class PixelArray:
 
     def expose(self, frame: NDArray[np.float32], gain: float, t0_us: int, t1_us: int) -> None:
         """The log intensity goes to ``frame + gain`` over ``[t0_us, t1_us)``; events wait for ``take``."""
-        if self._n > self._t.size // 2:
-            old = self._columns()
-            self._allocate(2 * self._t.size)
-            for new, kept in zip(self._columns(), old, strict=True):
-                new[: self._n] = kept[: self._n]
         alpha = 1.0 - np.exp(-(t1_us - t0_us) / self._low_pass_us)
-        self._n = _expose(
-            frame, gain, alpha, t0_us, t1_us, self._filtered, self._reference, self._last, self._thresholds,
-            self._params, self._state, self._t, self._x, self._y, self._p, self._n,
-        )  # fmt: skip
+        live = (self._filtered, self._reference, self._last, self._state)
+        before = [array.copy() for array in live]
+        while True:
+            n = _expose(
+                frame, gain, alpha, t0_us, t1_us, self._filtered, self._reference, self._last, self._thresholds,
+                self._params, self._state, self._t, self._x, self._y, self._p, self._n,
+            )  # fmt: skip
+            if n >= 0:
+                self._n = n
+                return
+            for array, saved in zip(live, before, strict=True):
+                array[:] = saved
+            self._grow()
+
+    def _grow(self) -> None:
+        old = self._columns()
+        self._allocate(2 * self._t.size)
+        for new, kept in zip(self._columns(), old, strict=True):
+            new[: self._n] = kept[: self._n]
 
     def _columns(self) -> tuple[NDArray[Any], ...]:
         return (self._t, self._x, self._y, self._p)
