@@ -106,7 +106,7 @@ def run(source: str, **options: Any) -> None:
     screenshot: Path | None = options.get("screenshot")
     seconds: float | None = options.get("seconds")
     # A waiting thread gets the interpreter after this time; the default of 5 ms would show in the latency's tail.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(1e-5)
     if headless and screenshot:
         raise UsageError("expected either --headless or --screenshot, found both; the screenshot is of the window.")
     if not headless:

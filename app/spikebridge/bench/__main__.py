@@ -15,7 +15,7 @@ def main() -> None:
     settings = BenchSettings(
         fields["quick"], Path(fields["recordings"]) if fields["recordings"] else None, fields["model"]
     )
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(1e-5)
     figures = getattr(measures, f"measure_{sys.argv[1]}")(settings)
     sys.stdout.write(json.dumps([dataclasses.asdict(figure) for figure in figures]) + "\n")
 
