@@ -97,8 +97,9 @@ def write_card(
         f"- {record['progress']['windows']} windows, {record['progress']['elapsed_s'] / 60:.0f} minutes, "
         f"seed {plan['seed']}. Command: `{train_command(spec, plan)}`.",
         *(f"- {note}" for note in text.notes),
-        "- Exported after the emulator gave the same counts as the trained network, bit for bit, and the ONNX graph "
-        "the same logits within 1e-4.",
+        "- Exported after "
+        + ("the emulator gave the same counts as the trained network, bit for bit, and " if spec.spiking else "")
+        + "the ONNX graph gave the same logits within 1e-4.",
         "",
         f"## Measured on {figures['validation_persons']} {_VALIDATION}",
         "Selection and calibration used these persons too, so expect slightly less on others.",
