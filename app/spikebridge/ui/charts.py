@@ -118,6 +118,8 @@ class Chart(QWidget):
             axis.setStyle(tickLength=-4)
         self.plot.getAxis("left").setWidth(round(88 * scale))
         self.plot.getAxis("bottom").setHeight(round(24 * scale))
+        # Half a line above the plot, or the label of its highest level is cut.
+        self.plot.getPlotItem().layout.setContentsMargins(0, round(9 * scale), 0, 0)
 
     def show_range(self, lowest: float, highest: float, levels: Iterable[float]) -> None:
         """The vertical axis, and faint lines at ``levels``."""

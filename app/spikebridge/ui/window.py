@@ -38,7 +38,7 @@ def display_timer(slot: Callable[[], None]) -> QTimer:
     return timer
 
 
-_HEIGHTS = {"header": 48, "strip": 186, "charts": 176, "loss": 36}
+_HEIGHTS = {"header": 48, "strip": 186, "charts": 152, "loss": 32}
 
 
 class MainWindow(QMainWindow):
