@@ -44,8 +44,9 @@ class Inbox:
     def put(self, packet: EventPacket) -> bool:
         """Adds a packet; False when the inbox was closed."""
         with self._changed:
-            if self._when_full == "block":
-                self._changed.wait_for(lambda: self._closed or len(self._queue) < self._capacity)
+            if self._when_full == "block" and len(self._queue) >= self._capacity:
+                # Down to half, not to one free place: else the two threads take turns for every single packet.
+                self._changed.wait_for(lambda: self._closed or len(self._queue) <= self._capacity // 2)
             if self._closed:
                 return False
             self._count("in", packet)
@@ -62,7 +63,8 @@ class Inbox:
             if not self._queue:
                 return None
             self._in_work = self._queue.popleft()
-            self._changed.notify_all()
+            if len(self._queue) == self._capacity // 2:
+                self._changed.notify_all()
             return self._in_work
 
     def done(self) -> None:
