@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QMouseEvent, QPainter, QPen, QPolygonF
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
+from PyQt6.QtGui import QMouseEvent, QPainter, QPen, QPixmap, QPolygonF
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from spikebridge.contracts import Replay, SourceInfo
@@ -31,6 +31,7 @@ class SeekBar(PaintedPanel):
         super().__init__(ground=theme.RAISED)
         self.fraction = 0.0
         self._overview: NDArray[np.float32] = np.zeros(0, np.float32)
+        self._picture = QPixmap()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Position in the recording")
 
@@ -41,6 +42,7 @@ class SeekBar(PaintedPanel):
 
     def show_overview(self, rates: NDArray[np.float32]) -> None:
         self._overview = rates
+        self._picture = QPixmap()
         self.update()
 
     @property
@@ -50,18 +52,33 @@ class SeekBar(PaintedPanel):
     def paint(self, painter: QPainter) -> None:
         width, height = self.width(), self.height()
         if self._overview.size:
-            rates = np.sqrt(self._overview / max(1.0, float(self._overview.max())))
-            x = np.linspace(0, width, rates.size)
-            points = [QPointF(float(a), height * (1 - 0.9 * float(b))) for a, b in zip(x, rates, strict=True)]
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.FAINT)
-            painter.drawPolygon(QPolygonF([QPointF(0, height), *points, QPointF(width, height)]))
+            # The polygon of the rates costs several ms, in which no other thread runs Python: drawn once for each size.
+            if self._picture.deviceIndependentSize() != QSizeF(self.size()):
+                self._picture = self._draw_overview()
+            painter.drawPixmap(0, 0, self._picture)
         played = theme.ACCENT.toRgb()
         played.setAlpha(90)
         at = width * self.fraction
         painter.fillRect(QRectF(0, 0, at, height), played)
         painter.setPen(QPen(theme.TEXT, max(2, self.px(3))))
         painter.drawLine(QPointF(at, 0), QPointF(at, height))
+
+    def _draw_overview(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        width, height = self.width(), self.height()
+        rates = np.sqrt(self._overview / max(1.0, float(self._overview.max())))
+        x = np.linspace(0, width, rates.size)
+        points = [QPointF(float(a), height * (1 - 0.9 * float(b))) for a, b in zip(x, rates, strict=True)]
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.FAINT)
+        painter.drawPolygon(QPolygonF([QPointF(0, height), *points, QPointF(width, height)]))
+        painter.end()
+        return picture
 
     def _seek(self, event: QMouseEvent) -> None:
         self.fraction = min(1.0, max(0.0, event.position().x() / max(1, self.width())))
