@@ -139,7 +139,7 @@ class PixelArray:
     def expose(self, frame: NDArray[np.float32], gain: float, t0_us: int, t1_us: int) -> None:
         """The log intensity goes to ``frame + gain`` over ``[t0_us, t1_us)``; events wait for ``take``."""
         alpha = 1.0 - np.exp(-(t1_us - t0_us) / self._low_pass_us)
-        live = (self._filtered, self._reference, self._last, self._state)
+        live: tuple[NDArray[Any], ...] = (self._filtered, self._reference, self._last, self._state)
         before = [array.copy() for array in live]
         while True:
             n = _expose(
