@@ -82,7 +82,8 @@ def test_an_empty_set_says_how_to_make_one(tmp_path):
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(*_):
+    def full(file, _):
+        file.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)

@@ -43,12 +43,13 @@ def test_evaluate_prints_one_object(tmp_path):
 
 
 def test_simulate_goes_on_where_it_was(tmp_path):
-    call(simulate, tmp_path, "--persons", 1, "--seconds", 0.5, "--workers", 1)
+    call(simulate, tmp_path, "--persons", 1, "--clips", 2, "--seconds", 0.8, "--workers", 1)
     shard = tmp_path / "person-00000.npy"
     written = shard.stat().st_mtime_ns
-    call(simulate, tmp_path, "--persons", 1, "--seconds", 0.5, "--workers", 1)
+    again = call(simulate, tmp_path, "--persons", 1, "--clips", 2, "--seconds", 0.8, "--workers", 1)
+    assert "1 persons in" in again.stderr
     assert shard.stat().st_mtime_ns == written
-    assert len(json.loads(shard.with_suffix(".json").read_text())) == 12
+    assert len(json.loads(shard.with_suffix(".json").read_text())) >= 2
 
 
 def test_wrong_arguments_are_named(tmp_path, monkeypatch):

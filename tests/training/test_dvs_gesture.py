@@ -9,7 +9,7 @@ import pytest
 
 from spikebridge.errors import InputError
 from spikebridge.training.clips import ClipSet
-from spikebridge.training.dvs_gesture import Span, import_dvs_gesture, read_labels
+from spikebridge.training.dvs_gesture import import_dvs_gesture
 
 HEADER = "class,startTime_usec,endTime_usec\n"
 
@@ -42,34 +42,6 @@ def test_splits_keep_subjects_apart(folder):
     events, clip = train.clips[1]
     assert events[clip.begin].tolist() == [0, (0 << 14) | (1 << 7) | (1000 % 128)]
     assert clip.end - clip.begin == 800
-
-
-def test_a_label_that_reaches_into_the_next_is_cut_and_said(tmp_path):
-    path = tmp_path / "user22_led_labels.csv"
-    path.write_text(HEADER + "1,0,700\n2,600,900\n")
-    spans, notes = read_labels(path)
-    assert spans == [Span(0, 0, 600), Span(1, 600, 900)]
-    assert len(notes) == 1
-    assert "line 2 ends 100 µs" in notes[0]
-
-
-@pytest.mark.parametrize(
-    ("table", "found"),
-    [
-        ("label,start,end\n1,0,1\n", "begin with"),
-        (HEADER + "12,0,100\n", "found 12"),
-        (HEADER + "0,0,100\n", "found 0"),
-        (HEADER + "1,100,100\n", "100 to 100"),
-        (HEADER + "1,200,300\n2,100,150\n", "line 3 before line 2"),
-        (HEADER + "1,zero,100\n", "three integers"),
-        (HEADER + "1,0\n", "three integers"),
-    ],
-)
-def test_bad_tables_are_named(tmp_path, table, found):
-    path = tmp_path / "labels.csv"
-    path.write_text(table)
-    with pytest.raises(InputError, match=found):
-        read_labels(path)
 
 
 def test_missing_files_are_named(folder):

@@ -1,16 +1,16 @@
 """Labelled clips on disk, memory-mapped, and batches of windows drawn from them.
 
 A set is a folder of shards: ``<name>.npy`` (N, 2) uint16 with time in 0.1 ms and address ``(p * 128 + y) * 128 + x``,
-and ``<name>.json`` that lists the clips inside. A shard appears in one rename, so a set may grow while it is read.
+and ``<name>.json`` that lists the clips inside and is written last, so a set may grow while it is read.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,19 +62,28 @@ def write_shard(folder: Path, name: str, clips: Iterable[Labelled]) -> None:
         entries.append(Clip(clip.label, clip.person, begin, begin + len(packed), ticks, clip.onset_us // TICK_US))
         parts.append(packed)
         begin += len(packed)
-    temporary = [folder / f".{name}.{os.getpid()}.npy", folder / f".{name}.{os.getpid()}.json"]
+    events, index = folder / f"{name}.npy", folder / f"{name}.json"
+    if not parts:
+        raise ValueError(f"expected at least one clip for the shard {name}, got none")
     try:
-        np.save(temporary[0], np.concatenate(parts))
-        temporary[1].write_text(json.dumps([asdict(entry) for entry in entries]))
-        temporary[0].rename(folder / f"{name}.npy")
-        temporary[1].rename(folder / f"{name}.json")
+        write_file(events, lambda file: np.save(file, np.concatenate(parts)))
+        write_file(index, lambda file: file.write(json.dumps([asdict(entry) for entry in entries]).encode()))
     except OSError as error:
+        events.unlink(missing_ok=True)
         raise InputError(
             f"expected room for the clips in {folder}, found: {error.strerror}; free some space or take another folder."
         ) from error
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """All of a file or nothing: under another name first, which the next attempt takes again, then renamed."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+        temporary.replace(path)
     finally:
-        for path in temporary:
-            path.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def pack(events: EventArray) -> NDArray[np.uint16]:
@@ -99,17 +108,18 @@ class ClipSet:
 
     def refresh(self) -> None:
         """Adds the shards that appeared since."""
-        for index in sorted(self.folder.glob("*.json")):
-            if index.name in self._shards:
+        for path in sorted(self.folder.glob("*.npy")):
+            index = path.with_suffix(".json")
+            if path.name in self._shards or not index.is_file():
                 continue
             try:
-                events = np.load(index.with_suffix(".npy"), mmap_mode="r")
+                events = np.load(path, mmap_mode="r")
                 clips = [Clip(**entry) for entry in json.loads(index.read_text())]
             except (OSError, ValueError, TypeError) as error:
                 raise InputError(f"expected a shard of clips at {index}, found: {error}; make it again.") from error
             if clips and (clips[-1].end > len(events) or not all(0 <= c.label < len(LABELS) for c in clips)):
                 raise InputError(f"expected {index} to fit its events and labels, found others; make it again.")
-            self._shards.add(index.name)
+            self._shards.add(path.name)
             self.clips += [(events, clip) for clip in clips]
 
     def persons(self) -> list[int]:

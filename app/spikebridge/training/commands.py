@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,23 +21,26 @@ __all__ = ["evaluate", "export", "simulate", "train"]
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--persons", type=click.IntRange(1), default=200, show_default=True)
-@click.option("--takes", type=click.IntRange(1), default=1, show_default=True, help="Clips of each class by a person.")
-@click.option("--seconds", type=click.FloatRange(0.5, 6.5), default=1.5, show_default=True, help="Length of a clip.")
+@click.option("--clips", type=click.IntRange(1), default=12, show_default=True, help="Takes by each person.")
+@click.option("--seconds", type=click.FloatRange(0.8, 6.5), default=1.5, show_default=True, help="Length of a take.")
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
-def simulate(out: Path, persons: int, takes: int, seconds: float, seed: int, workers: int) -> None:
-    """Make a set of labelled clips in OUT with the simulated camera; goes on where it was interrupted."""
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from multiprocessing import get_context
+@click.option("--workers", type=click.IntRange(1), default=None, help="Processes; default: one for each core.")
+@click.option("--recordings", is_flag=True, help="Write every take as AEDAT4 with its labels too.")
+def simulate(
+    out: Path, persons: int, clips: int, seconds: float, seed: int, workers: int | None, recordings: bool
+) -> None:
+    """Make a set of labelled clips in OUT with the simulated camera; goes on where it was interrupted.
 
-    from spikebridge.training.simulated import simulate_shard
+    Twelve takes hold every gesture once and 'other' twice.
+    """
+    from spikebridge.training.simulated import Plan, simulate_set
 
-    # spawn: forking a process that has already started threads can hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, _bar(persons, "persons") as bar:
-        jobs = [pool.submit(simulate_shard, out, n, seed, round(seconds * 1e6), takes) for n in range(persons)]
-        for job in as_completed(jobs):
-            job.result()
-            bar.update(1)
+    plan = Plan(seed, clips, round(seconds * 1e6))
+    started = time.monotonic()
+    with _bar(persons, "persons") as bar:
+        simulate_set(out, persons, plan, workers, recordings, lambda done: bar.update(done - bar.pos))
+        made = bar.pos
+    click.echo(f"{made} persons in {out}, {time.monotonic() - started:.0f} s", err=True)
 
 
 @click.command()

@@ -1,0 +1,105 @@
+"""Labels in time beside a recording, in the layout of DVS128 Gesture.
+
+wave.aedat4
+wave_labels.csv     class, startTime_usec, endTime_usec: a label's name or number (1…11), camera clock, half open
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikebridge.contracts import LABELS
+from spikebridge.errors import InputError
+
+_HEADER = ["class", "startTime_usec", "endTime_usec"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One gesture of a recording. label : index into ``LABELS``. start_us, stop_us : camera clock, half open."""
+
+    label: int
+    start_us: int
+    stop_us: int
+
+
+def labels_path(recording: Path) -> Path:
+    """Where the labels of a recording lie."""
+    return recording.with_name(f"{recording.stem}_labels.csv")
+
+
+def write_labels(path: Path, spans: Sequence[Span]) -> None:
+    """Writes all labels or nothing; InputError where that fails."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(_HEADER)
+            rows.writerows([LABELS[span.label], span.start_us, span.stop_us] for span in spans)
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"expected to write the labels {path}, found: {error.strerror}; free some space.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_labels(path: Path) -> tuple[list[Span], list[str]]:
+    """Spans in order of time, and what was odd: a span that reaches into the next one ends where that begins."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"expected labels at {path}, found: {reason}; get the file again.") from error
+    if not rows or [cell.strip() for cell in rows[0]] != _HEADER:
+        raise InputError(f"expected {path} to begin with '{','.join(_HEADER)}', found {rows[:1]}; get the file again.")
+    numbered = [(number, _span(path, number, row)) for number, row in enumerate(rows[1:], 2) if row]
+    if not numbered:
+        raise InputError(f"expected at least one label in {path}, found none; add some or leave the recording out.")
+    notes, cut = [], []
+    for place, (number, span) in enumerate(numbered):
+        after, following = numbered[place + 1] if place + 1 < len(numbered) else (number, None)
+        stop_us = span.stop_us if following is None else following.start_us
+        if stop_us < span.start_us:
+            raise InputError(f"expected {path} in order of time, found line {after} before line {number}; sort it.")
+        if span.stop_us > stop_us:
+            notes.append(
+                f"{path.name}: line {number} ends {span.stop_us - stop_us} µs after the next begins; cut there."
+            )
+        if stop_us > span.start_us:
+            cut.append(Span(span.label, span.start_us, min(span.stop_us, stop_us)))
+    return cut, notes
+
+
+def check_inside(path: Path, spans: Sequence[Span], first_us: int, last_us: int) -> None:
+    """Raises InputError for a label that lies wholly outside of its recording, whose first and last event these are."""
+    for span in spans:
+        if span.stop_us <= first_us or span.start_us > last_us:
+            raise InputError(
+                f"expected the labels of {path} within {first_us} to {last_us} µs, found {span.start_us} to "
+                f"{span.stop_us}; is it the table of another recording?"
+            )
+
+
+def _span(path: Path, number: int, row: list[str]) -> Span:
+    try:
+        name, start_us, stop_us = row[0].strip(), int(row[1]), int(row[2])
+        label = LABELS.index(name) if name in LABELS else int(name) - 1
+        if len(row) != 3:
+            raise ValueError
+    except (ValueError, IndexError):
+        raise InputError(
+            f"expected a class and two times in line {number} of {path}, found {','.join(row)!r}; correct it."
+        ) from None
+    if not 0 <= label < len(LABELS):
+        raise InputError(
+            f"expected a class of 1 to {len(LABELS)} in line {number} of {path}, found {label + 1}; correct it."
+        )
+    if start_us >= stop_us:
+        raise InputError(
+            f"expected line {number} of {path} to end after it begins, found {start_us} to {stop_us}; correct it."
+        )
+    return Span(label, start_us, stop_us)

@@ -1,0 +1,69 @@
+"""Labels beside recordings: read as written, and named where they are wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from spikebridge.errors import InputError
+from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels, write_labels
+
+HEADER = "class,startTime_usec,endTime_usec\n"
+
+
+def test_written_labels_come_back(tmp_path):
+    path = labels_path(tmp_path / "wave.aedat4")
+    assert path.name == "wave_labels.csv"
+    spans = [Span(1, -5, 700), Span(10, 900, 1200)]
+    write_labels(path, spans)
+    assert read_labels(path) == (spans, [])
+    assert path.read_text().splitlines()[1] == "right_hand_wave,-5,700"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_label_that_reaches_into_the_next_is_cut_and_said(tmp_path):
+    path = tmp_path / "user22_led_labels.csv"
+    path.write_text(HEADER + "1,0,700\n2,600,900\n")
+    spans, notes = read_labels(path)
+    assert spans == [Span(0, 0, 600), Span(1, 600, 900)]
+    assert len(notes) == 1
+    assert "line 2 ends 100 µs" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("label,start,end\n1,0,1\n", "begin with"),
+        (HEADER + "12,0,100\n", "found 12"),
+        (HEADER + "0,0,100\n", "found 0"),
+        (HEADER + "1,100,100\n", "100 to 100"),
+        (HEADER + "1,200,300\n2,100,150\n", "line 3 before line 2"),
+        (HEADER + "wave,0,100\n", "class and two times in line 2"),
+        (HEADER + "1,zero,100\n", "class and two times in line 2"),
+        (HEADER + "1,0\n", "class and two times in line 2"),
+        (HEADER + "1,0,100,7\n", "class and two times in line 2"),
+        (HEADER, "at least one label"),
+        ("", "begin with"),
+    ],
+)
+def test_bad_tables_are_named(tmp_path, table, found):
+    path = tmp_path / "labels.csv"
+    path.write_text(table)
+    with pytest.raises(InputError, match=found):
+        read_labels(path)
+
+
+def test_labels_of_another_recording_are_named(tmp_path):
+    check_inside(tmp_path / "a.aedat4", [Span(0, 0, 1500), Span(0, 1500, 9000)], 1000, 2000)
+    for stray in (Span(0, 0, 1000), Span(0, 2001, 3000)):
+        with pytest.raises(InputError, match="another recording"):
+            check_inside(tmp_path / "a.aedat4", [stray], 1000, 2000)
+
+
+def test_labels_that_cannot_be_read_or_written(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere_labels\.csv"):
+        read_labels(tmp_path / "nowhere_labels.csv")
+    (tmp_path / "binary_labels.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match=r"binary_labels\.csv"):
+        read_labels(tmp_path / "binary_labels.csv")
+    with pytest.raises(InputError, match="expected to write the labels"):
+        write_labels(tmp_path / "no" / "folder_labels.csv", [])
