@@ -24,6 +24,7 @@ from training.standin import write_set  # noqa: E402
 SPECS = {
     "s2a4": NetworkSpec(2, window_steps=8, interval_steps=4),
     "s6a0": NetworkSpec(6, window_steps=8, interval_steps=2),
+    "snn": NetworkSpec(6, window_steps=9, interval_steps=3, step_us=5_000, spiking_head=True),
     "ann": NetworkSpec(0, window_steps=8, interval_steps=2),
 }
 

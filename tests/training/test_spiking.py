@@ -7,9 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the train extra (torch)")
 
+from spikebridge.errors import UsageError  # noqa: E402
 from spikebridge.training.batch import EventBatch  # noqa: E402
 from spikebridge.training.export import emulate, to_loihi  # noqa: E402
-from spikebridge.training.network import HybridNetwork, NetworkSpec  # noqa: E402
+from spikebridge.training.network import HybridNetwork, parse_name  # noqa: E402
 from spikebridge.training.spiking import NeuronSpec, SpikingStack, quantise  # noqa: E402
 from training.standin import random_batch  # noqa: E402
 
@@ -64,7 +65,10 @@ def reference(stack: SpikingStack, events: EventBatch, window: int, interval: in
     fired = []
     for weight in stack.weights:
         samples, steps = spikes.shape[:2]
-        drive = torch.nn.functional.conv2d(spikes.flatten(0, 1), quantise(weight).double(), stride=2, padding=1)
+        if weight.ndim == 4:
+            drive = torch.nn.functional.conv2d(spikes.flatten(0, 1), quantise(weight).double(), stride=2, padding=1)
+        else:
+            drive = (spikes.flatten(0, 1).flatten(1) @ quantise(weight).double().t())[..., None, None]
         current = Leak.apply(drive.unflatten(0, (samples, steps)), spec.current_decay_bits, None)
         voltage = Leak.apply(current, spec.voltage_decay_bits, spec.threshold)
         spikes = Spike.apply(voltage, spec.scale_grad * 0.1, spec.tau_grad * 100 * spec.threshold)
@@ -73,10 +77,10 @@ def reference(stack: SpikingStack, events: EventBatch, window: int, interval: in
     return counted.transpose(1, 2).flatten(1, 2), torch.stack(fired, 1)
 
 
-@pytest.mark.parametrize("layers", [1, 2, 4])
-def test_forward_is_exact_and_gradients_agree(layers):
-    channels = (2, 4, 8, 16, 32)[: layers + 1]
-    stack = SpikingStack(channels, 128, NeuronSpec(), (1.5,) * layers, seed=3)
+@pytest.mark.parametrize(("layers", "dense"), [(1, ()), (2, ()), (4, ()), (6, (24, 11))])
+def test_forward_is_exact_and_gradients_agree(layers, dense):
+    channels = (2, 4, 8, 16, 32, 64, 128)[: layers + 1]
+    stack = SpikingStack(channels, 128, NeuronSpec(), (1.5,) * (layers + len(dense)), 3, dense)
     events = random_batch(3, 20, 500)
     features, spikes = stack(events, 16, 4)
     expected, expected_spikes = reference(stack, events, 16, 4)
@@ -90,9 +94,11 @@ def test_forward_is_exact_and_gradients_agree(layers):
         assert torch.allclose(one, other.float(), rtol=1e-4, atol=1e-4 * float(other.abs().max()))
 
 
-@pytest.mark.parametrize("spiking", [1, 2, 3, 6])
-def test_emulator_with_delays_counts_the_same(spiking):
-    network = HybridNetwork(NetworkSpec(spiking, window_steps=8, interval_steps=2), seed=1)
+@pytest.mark.parametrize("name", ["s1a5", "s2a4", "s3a3", "s4a2", "s5a1", "s6a0", "snn"])
+@pytest.mark.parametrize(("steps", "interval", "step_us"), [(8, 2, 10_000), (9, 3, 5_000)])
+def test_emulator_with_delays_counts_the_same(name, steps, interval, step_us):
+    spec = parse_name(name, window_steps=steps, interval_steps=interval, step_us=step_us)
+    network = HybridNetwork(spec, seed=1)
     with torch.no_grad():
         for weight in network.spiking.weights:
             weight *= 2
@@ -125,3 +131,29 @@ def test_no_event_at_all_gives_zero_features_and_gradients():
     (features.sum() + spikes.sum()).backward()
     assert not features.any()
     assert not stack.weights[0].grad.any()
+
+
+def test_controls_keep_the_inputs_and_lose_the_time():
+    events = random_batch(2, 11, 60)
+    dense = events.counts((2, 128, 128))
+    shuffled = events.shuffled(8, anew=False).counts((2, 128, 128))
+    assert not np.array_equal(shuffled, dense)
+    assert np.array_equal(shuffled[:, 3:].sum(1), dense[:, 3:].sum(1))
+    assert np.array_equal(shuffled[:, :3].sum(1), dense[:, :3].sum(1))
+    assert np.array_equal(events.shuffled(8, anew=False).addresses, events.shuffled(8, anew=False).addresses)
+    held = events.accumulated(4).counts((2, 128, 128))
+    for first, stop in ((0, 3), (3, 7), (7, 11)):
+        union = dense[:, first:stop].max(1)
+        assert all(np.array_equal(held[:, step], union) for step in range(first, stop))
+
+
+def test_a_network_that_cannot_be_is_refused():
+    for settings, found in (
+        ({"interval_steps": 5}, "divide"),
+        ({"step_us": 150}, "multiple of 100"),
+        ({"spiking_head": True}, "six spiking"),
+    ):
+        with pytest.raises(UsageError, match=found):
+            parse_name("s2a4", **settings)
+    with pytest.raises(UsageError, match="found 's2a5'"):
+        parse_name("s2a5")

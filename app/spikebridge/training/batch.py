@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,3 +55,32 @@ class EventBatch:
                 channel, pixel = np.divmod(self.addresses[self.offsets[b, s] : self.offsets[b, s + 1]], h * w)
                 counts[b, channel, (s - start) // interval, pixel] += 1
         return counts.reshape(self.samples, -1, h, w)
+
+    def shuffled(self, window: int, anew: bool) -> EventBatch:
+        """The steps of each window of ``window`` steps in another order, and so those before it: what a network still
+        tells, it does not tell from the order in time. anew : another order each time, drawn by torch."""
+        import torch
+
+        generator = None if anew else torch.Generator().manual_seed(0)
+        return self._rearranged(window, lambda n: torch.randperm(n, generator=generator).numpy()[:, None])
+
+    def accumulated(self, interval: int) -> EventBatch:
+        """Accumulated before the network instead of after it: each step shows all inputs of its interval."""
+        return self._rearranged(interval, lambda n: np.tile(np.arange(n), (n, 1)))
+
+    def _rearranged(self, group: int, sources: Callable[[int], NDArray[np.int64]]) -> EventBatch:
+        """Each step gets the inputs of other steps of its group; groups are counted from the last step back.
+
+        sources : for a group of n steps (n, k) steps of it; each takes the place of the step of its row.
+        """
+        lengths = np.zeros((self.samples, self.steps), np.int64)
+        parts: list[NDArray[np.uint16]] = []
+        bounds = [0, *range(self.steps % group or group, self.steps + 1, group)]
+        for b in range(self.samples):
+            for first, stop in pairwise(bounds):
+                for row, chosen in enumerate(sources(stop - first)):
+                    inputs = [self.addresses[slice(*self.offsets[b, first + s : first + s + 2])] for s in chosen]
+                    parts.append(inputs[0] if len(inputs) == 1 else np.unique(np.concatenate(inputs)))
+                    lengths[b, first + row] = parts[-1].size
+        ends = np.cumsum(lengths).reshape(lengths.shape)
+        return EventBatch(np.concatenate(parts), np.concatenate([ends[:, :1] - lengths[:, :1], ends], axis=1))

@@ -38,8 +38,8 @@ def write_contract(
         "snn": {
             "file": "snn.net",
             "sha256": files.get("snn.net"),
-            "layers": spec.spiking,
-            "delay_steps": spec.spiking,
+            "layers": spec.spiking_layers,
+            "delay_steps": spec.spiking_layers,
             "output_shape": list(spec.spikes_shape),
         },
         "accumulator": {
@@ -84,11 +84,13 @@ def write_card(
     """Writes the model card."""
     spec, plan = network.spec, record["plan"]
     parameters = sum(parameter.numel() for parameter in network.parameters())
+    head = "a spiking head whose output spikes are counted" if spec.spiking_head else "an ordinary head"
     lines = [
         f"# {text.title}",
         "",
-        f"Network {spec.name}: {spec.spiking} spiking and {6 - spec.spiking} ordinary convolutions, {parameters} "
-        f"parameters, T = {spec.window_steps} steps of {spec.step_us / 1000:g} ms, I = {spec.interval_steps}. "
+        f"Network {spec.name}: {spec.spiking} spiking and {6 - spec.spiking} ordinary convolutions, "
+        f"{head}, {parameters} parameters, T = {spec.window_steps} steps of {spec.step_us / 1000:g} ms, "
+        f"I = {spec.interval_steps}. "
         "State persists between steps, a decision comes every step; windows with a reset between them work as well.",
         "",
         "## Training",

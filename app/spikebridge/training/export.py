@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from spikebridge.bridge import Accumulator
 from spikebridge.bundle import AccumulatorSpec, load_model, sha256
 from spikebridge.contracts import LABELS
-from spikebridge.errors import BundleError, InputError
-from spikebridge.snn import Conv, Emulator, Network, Neuron, save_network
+from spikebridge.errors import BundleError, InputError, UsageError
+from spikebridge.snn import Conv, Dense, Emulator, Network, Neuron, save_network
+from spikebridge.snn.network import Layer
 from spikebridge.training.augment import IDENTITY, TICK_US, Variation, bin_window
 from spikebridge.training.batch import EventBatch
 from spikebridge.training.calibration import calibration_error, choose_threshold, fit_temperature
@@ -50,6 +51,8 @@ def export_bundle(checkpoint: Path, folder: Path, clips: ClipSet, text: BundleTe
     """
     network, record, _ = load_checkpoint(checkpoint)
     network.eval()
+    if network.spec.control != "none":
+        raise UsageError(f"expected a network for use, found the control '{network.spec.control}'; it is not exported.")
     held_out = record["plan"]["held_out"]
     _, validation = clips.split(held_out)
     if not validation:
@@ -78,11 +81,13 @@ def to_loihi(network: HybridNetwork) -> Network:
         raise ValueError("expected a network with spiking layers, got an ordinary one")
     spec = network.spec.neuron
     neuron = Neuron(spec.current_decay_bits, spec.voltage_decay_bits, spec.threshold_mantissa)
-    layers = tuple(
-        Conv(f"conv{index + 1}", weight, neuron, None, stride=(2, 2), padding=(1, 1))
-        for index, weight in enumerate(network.spiking.integer_weights())
-    )
-    return Network((2, network.spiking.size, network.spiking.size), layers)
+    layers: list[Layer] = []
+    for index, weight in enumerate(network.spiking.integer_weights()):
+        if weight.ndim == 4:
+            layers.append(Conv(f"conv{index + 1}", weight, neuron, None, stride=(2, 2), padding=(1, 1)))
+        else:
+            layers.append(Dense(f"dense{index + 1 - network.spec.spiking}", weight, neuron, None))
+    return Network((2, network.spiking.size, network.spiking.size), tuple(layers))
 
 
 def emulate(network: Network, events: EventBatch, spec: NetworkSpec) -> NDArray[np.uint8]:

@@ -243,7 +243,8 @@ def weights_from_events(
 def weights_from_spikes(
     trace: IntArray, threshold: Whole, gradient: FloatArray, weight_gradient: FloatArray, first: Whole
 ) -> None:
-    """Weight gradient of a later layer for one sample; ``trace`` (S, C, H, W) of the layer before it."""
+    """Weight gradient of a later layer for one sample; ``trace`` (S, C, H, W) of the layer before it, ``gradient``
+    (S - first, C', H', W')."""
     steps, channels, height, width = trace.shape
     for s in range(first, steps):
         for c in range(channels):
@@ -252,20 +253,21 @@ def weights_from_spikes(
                     continue
                 for x in range(width):
                     if trace[s, c, y, x] > threshold:
-                        gather(gradient[s], weight_gradient, c, y, x)
+                        gather(gradient[s - first], weight_gradient, c, y, x)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def input_gradient(gradient: FloatArray, weights: FloatArray, spike_gradient: FloatArray, first: Whole) -> None:
-    """Adds the transposed convolution of ``gradient`` (S, C', h, w) to ``spike_gradient`` (S, C, 2h, 2w).
+@njit(cache=True, nogil=True)
+def fold(patches: FloatArray, spike_gradient: FloatArray, first: Whole) -> None:
+    """Adds what each tap passed back, (C, 3, 3, S - first, h, w), to ``spike_gradient`` (S, C, 2h, 2w).
 
-    Even and odd columns are summed apart, so that the inner loops run along rows.
+    The second half of a transposed convolution; a matrix product makes the first. Even and odd columns are summed
+    apart, so that the inner loops run along rows.
     """
-    steps, n_out, height, width = gradient.shape
+    channels, _, _, steps, height, width = patches.shape
     even = np.empty(width, np.float32)
     odd = np.empty(width, np.float32)
-    for s in range(first, steps):
-        for c in range(spike_gradient.shape[1]):
+    for s in range(steps):
+        for c in range(channels):
             for y in range(2 * height):
                 even[:] = 0
                 odd[:] = 0
@@ -273,15 +275,17 @@ def input_gradient(gradient: FloatArray, weights: FloatArray, spike_gradient: Fl
                     row = (y + 1 - ky) >> 1
                     if row >= height:
                         continue
-                    for o in range(n_out):
-                        w0, w1, w2 = weights[o, c, ky, 0], weights[o, c, ky, 1], weights[o, c, ky, 2]
-                        line = gradient[s, o, row]
-                        for x in range(width):
-                            even[x] += w1 * line[x]
-                            odd[x] += w2 * line[x]
-                        for x in range(width - 1):
-                            odd[x] += w0 * line[x + 1]
-                target = spike_gradient[s, c, y]
+                    left, middle, right = (
+                        patches[c, ky, 0, s, row],
+                        patches[c, ky, 1, s, row],
+                        patches[c, ky, 2, s, row],
+                    )
+                    for x in range(width):
+                        even[x] += middle[x]
+                        odd[x] += right[x]
+                    for x in range(width - 1):
+                        odd[x] += left[x + 1]
+                target = spike_gradient[first + s, c, y]
                 for x in range(width):
                     target[2 * x] += even[x]
                     target[2 * x + 1] += odd[x]

@@ -188,9 +188,7 @@ class _Run:
     def _spike_share(self, spikes: Tensor) -> Tensor:
         if not self.spec.spiking:
             return torch.zeros(())
-        neurons = [c * n * n for c, n in zip((4, 8, 16, 32, 64, 128), (64, 32, 16, 8, 4, 2), strict=True)]
-        share = spikes / torch.tensor(neurons[: self.spec.spiking]) / self.windows.steps
-        return share.mean()
+        return (spikes / torch.tensor(self.spec.neurons) / self.windows.steps).mean()
 
     def _average(self) -> None:
         """A running mean of the weights is steadier than any single update; buffers are taken as they are."""

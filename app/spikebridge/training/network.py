@@ -1,16 +1,21 @@
-"""The network family: six convolutions, the first x spiking, the rest ordinary, an accumulator between them."""
+"""The network family: six convolutions, the first x spiking, the rest ordinary, an accumulator between them.
+
+One description yields all of it: the ordinary network (x = 0), the hybrids, ``s6a0`` with an ordinary head behind six
+spiking convolutions, and the pure SNN, whose head spikes as well.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from spikebridge.contracts import LABELS
 from spikebridge.errors import UsageError
+from spikebridge.training.augment import TICK_US
 from spikebridge.training.batch import EventBatch
 from spikebridge.training.spiking import NeuronSpec, SpikingStack
 
@@ -19,6 +24,8 @@ CHANNELS = (2, 4, 8, 16, 32, 64, 128)
 INPUT_SIZE = 128
 #: Start of the spiking weights in units of He's: events are sparse, an ordinary start would never reach threshold.
 _FIRST_GAIN, _LATER_GAIN = 1.0, 1.0
+#: What a network may be kept from using: the order of the steps in a window, or everything finer than an interval.
+Control: TypeAlias = Literal["none", "shuffled", "accumulated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class NetworkSpec:
 
     spiking : number x of spiking convolutions, 0…6. window_steps, interval_steps : T and I of the accumulator.
     step_us : length of one time step. hidden : width of the dense head. dropout : before and after it.
+    spiking_head : the dense head spikes too (the pure SNN); its output spikes are counted and nothing else.
+    control : see ``EventBatch.shuffled`` and ``EventBatch.accumulated``; for networks that are measured, not shipped.
     """
 
     spiking: int
@@ -36,6 +45,8 @@ class NetworkSpec:
     hidden: int = 128
     dropout: float = 0.25
     neuron: NeuronSpec = field(default_factory=NeuronSpec)
+    spiking_head: bool = False
+    control: Control = "none"
 
     def __post_init__(self) -> None:
         if not 0 <= self.spiking <= 6:
@@ -45,9 +56,15 @@ class NetworkSpec:
                 f"expected the interval to divide the window of {self.window_steps} steps, found "
                 f"{self.interval_steps}; choose a divisor."
             )
+        if self.step_us % TICK_US or self.step_us < TICK_US:
+            raise UsageError(f"expected a step of a multiple of {TICK_US} µs, found {self.step_us}; choose another.")
+        if self.spiking_head and self.spiking != 6:
+            raise UsageError(f"expected six spiking convolutions below a spiking head, found {self.spiking}; name snn.")
 
     @property
     def name(self) -> str:
+        if self.spiking_head:
+            return "snn"
         return f"s{self.spiking}a{6 - self.spiking}" if self.spiking else "ann"
 
     @property
@@ -55,8 +72,21 @@ class NetworkSpec:
         return self.window_steps // self.interval_steps
 
     @property
+    def spiking_layers(self) -> int:
+        """Spiking layers in all, each of which delays by one step."""
+        return self.spiking + (2 if self.spiking_head else 0)
+
+    @property
+    def neurons(self) -> tuple[int, ...]:
+        """Neurons of each spiking layer."""
+        convolutions = [CHANNELS[k] * (INPUT_SIZE >> k) ** 2 for k in range(1, self.spiking + 1)]
+        return (*convolutions, *((self.hidden, len(LABELS)) if self.spiking_head else ()))
+
+    @property
     def spikes_shape(self) -> tuple[int, int, int]:
         """(C, h, w) of what the accumulator gets in each step."""
+        if self.spiking_head:
+            return (len(LABELS), 1, 1)
         size = INPUT_SIZE >> self.spiking
         return (CHANNELS[self.spiking], size, size)
 
@@ -75,12 +105,14 @@ class NetworkSpec:
 
 
 def parse_name(name: str, **settings: Any) -> NetworkSpec:
-    """``ann``, ``s1a5`` … ``s6a0`` as a NetworkSpec; raises UsageError for other names."""
+    """``ann``, ``s1a5`` … ``s6a0`` or ``snn`` as a NetworkSpec; raises UsageError for other names."""
     match = re.fullmatch(r"s([0-6])a([0-6])", name.lower())
     if name.lower() == "ann":
         return NetworkSpec(0, **settings)
+    if name.lower() == "snn":
+        return NetworkSpec(6, spiking_head=True, **settings)
     if match is None or int(match[1]) + int(match[2]) != 6:
-        raise UsageError(f"expected a network named ann or s1a5 … s6a0, found '{name}'; x + y must be 6.")
+        raise UsageError(f"expected a network named ann, s1a5 … s6a0 or snn, found '{name}'; x + y must be 6.")
     return NetworkSpec(int(match[1]), **settings)
 
 
@@ -112,6 +144,20 @@ class OrdinaryPart(nn.Module):
         return logits
 
 
+class SpikeCounter(nn.Module):
+    """What is left behind a pure SNN: the class with the most output spikes in the window, however they fall."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.intervals = spec.intervals
+        #: Logits for one spike more; only how sure a decision is depends on it.
+        self.gain = nn.Parameter(torch.tensor([8 / spec.window_steps]))
+
+    def forward(self, counts: Tensor) -> Tensor:
+        """(B, n_labels·T/I, 1, 1) float32 counts to (B, n_labels) logits."""
+        return counts.flatten(1).unflatten(1, (-1, self.intervals)).sum(2) * self.gain
+
+
 class HybridNetwork(nn.Module):
     """Events in, logits and spikes out."""
 
@@ -119,17 +165,22 @@ class HybridNetwork(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         self.spec = spec
-        gains = (_FIRST_GAIN, *[_LATER_GAIN] * 5)
+        gains = (_FIRST_GAIN, *[_LATER_GAIN] * (spec.spiking_layers - 1))
+        dense = spec.neurons[spec.spiking :]
         self.spiking = (
-            SpikingStack(CHANNELS[: spec.spiking + 1], INPUT_SIZE, spec.neuron, gains[: spec.spiking], seed)
+            SpikingStack(CHANNELS[: spec.spiking + 1], INPUT_SIZE, spec.neuron, gains, seed, dense)
             if spec.spiking
             else None
         )
-        self.ordinary = OrdinaryPart(spec)
+        self.ordinary: OrdinaryPart | SpikeCounter = SpikeCounter(spec) if spec.spiking_head else OrdinaryPart(spec)
 
     def features(self, events: EventBatch) -> tuple[Tensor, Tensor]:
         """(B, C·T/I, h, w) counts over the last T steps, and (B, layers) spikes."""
         spec = self.spec
+        if spec.control == "shuffled":
+            events = events.shuffled(spec.window_steps, self.training)
+        elif spec.control == "accumulated":
+            events = events.accumulated(spec.interval_steps)
         if self.spiking is not None:
             counts, spikes = self.spiking(events, spec.window_steps, spec.interval_steps)
             return counts, spikes

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spikebridge.contracts import LABELS
-from spikebridge.training.network import NetworkSpec, OrdinaryPart
+from spikebridge.training.network import NetworkSpec, OrdinaryPart, SpikeCounter
 
 #: Old enough for the runtimes of JetPack 5, new enough for everything used here.
 _OPSET = 13
 _IR_VERSION = 8
 
 
-def write_onnx(part: OrdinaryPart, spec: NetworkSpec, path: Path) -> None:
+def write_onnx(part: OrdinaryPart | SpikeCounter, spec: NetworkSpec, path: Path) -> None:
     """Input ``features`` (1, C·T/I, h, w) uint8, output ``logits`` (1, n_labels) float32."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -29,21 +29,23 @@ def write_onnx(part: OrdinaryPart, spec: NetworkSpec, path: Path) -> None:
         initializers.append(numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name))
         return name
 
-    current = 0
-    for kind, weight, bias in _folded(part):
+    current, flat = 0, False
+    layers = _folded(part) if isinstance(part, OrdinaryPart) else [_counting(part)]
+    for index, (weight, bias) in enumerate(layers):
         source, target = f"x{current}", f"x{current + 1}"
         inputs = [source, constant(f"w{current}", weight), constant(f"b{current}", bias)]
-        if kind == "conv":
+        last = index == len(layers) - 1
+        if weight.ndim == 4:
             nodes.append(
                 helper.make_node("Conv", inputs, [target], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
             )
         else:
-            if kind == "first dense":
+            if not flat:
                 nodes.append(helper.make_node("Flatten", [source], [f"{source}_flat"], axis=1))
-                inputs[0] = f"{source}_flat"
-            nodes.append(helper.make_node("Gemm", inputs, ["logits" if kind == "last dense" else target], transB=1))
+                inputs[0], flat = f"{source}_flat", True
+            nodes.append(helper.make_node("Gemm", inputs, ["logits" if last else target], transB=1))
         current += 1
-        if kind != "last dense":
+        if not last:
             nodes.append(helper.make_node("Relu", [target], [f"x{current + 1}"]))
             current += 1
     graph = helper.make_graph(
@@ -67,18 +69,24 @@ def run_onnx(path: Path, features: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.stack([ann.classify(one) for one in features])
 
 
-def _folded(part: OrdinaryPart) -> list[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
-    """(kind, weight, bias) of each layer; the scale of the counts is in the first one's weights."""
+def _folded(part: OrdinaryPart) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """(weight, bias) of each layer; the scale of the counts is in the first one's weights."""
     folded = []
     convolutions = list(part.convolutions)
     for conv, norm in zip(convolutions[::3], convolutions[1::3], strict=True):
-        folded.append(("conv", *_fold(conv, norm)))
+        folded.append(_fold(conv, norm))
     hidden, norm, last = (part.head[i] for i in (2, 3, 6))
-    folded.append(("first dense", *_fold(hidden, norm)))
-    folded.append(("last dense", last.weight.detach().numpy(), last.bias.detach().numpy()))
-    kind, weight, bias = folded[0]
-    folded[0] = (kind, weight * np.float32(part.scale), bias)
+    folded.append(_fold(hidden, norm))
+    folded.append((last.weight.detach().numpy(), last.bias.detach().numpy()))
+    weight, bias = folded[0]
+    folded[0] = (weight * np.float32(part.scale), bias)
     return folded
+
+
+def _counting(part: SpikeCounter) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The counts of each class over all intervals, as a dense layer without anything learnt but its gain."""
+    weight = np.kron(np.eye(len(LABELS), dtype=np.float32), np.ones((1, part.intervals), np.float32))
+    return weight * np.float32(part.gain.item()), np.zeros(len(LABELS), np.float32)
 
 
 def _fold(layer: nn.Module, norm: nn.Module) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

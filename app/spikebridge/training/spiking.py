@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,31 +55,41 @@ def quantise(weight: Tensor) -> Tensor:
 
 
 class SpikingStack(nn.Module):
-    """Spiking 3x3 stride-2 convolutions followed by the accumulator.
+    """Spiking 3x3 stride-2 convolutions, then spiking dense layers, followed by the accumulator.
 
     The delay of one step per layer is left out: with it every output comes ``layers`` steps later and nothing else
     changes, both while streaming and in a window that is flushed by as many silent steps.
     """
 
     def __init__(
-        self, channels: tuple[int, ...], size: int, neuron: NeuronSpec, gains: tuple[float, ...], seed: int
+        self,
+        channels: tuple[int, ...],
+        size: int,
+        neuron: NeuronSpec,
+        gains: tuple[float, ...],
+        seed: int,
+        dense: tuple[int, ...] = (),
     ) -> None:
-        """channels : of the input and of each layer. size : height and width of the input. gains : weight scale of
-        each layer at the start, in units of He's."""
+        """channels : of the input and of each convolution. size : height and width of the input. gains : weight scale
+        of each layer at the start, in units of He's. dense : neurons of each dense layer behind the convolutions."""
         super().__init__()
         if size & (size - 1):
             raise ValueError(f"expected a power of two as size of the input, got {size}")
         self.channels = channels
         self.size = size
         self.neuron = neuron
+        convolved = [(after, size >> (k + 1), size >> (k + 1)) for k, after in enumerate(channels[1:])]
+        self.shapes: list[tuple[int, int, int]] = [*convolved, *((after, 1, 1) for after in dense)]
         generator = torch.Generator().manual_seed(seed)
         self.weights = nn.ParameterList()
-        for before, after, gain in zip(channels, channels[1:], gains, strict=False):
-            bound = gain * (6 / (9 * before)) ** 0.5
-            self.weights.append(nn.Parameter((torch.rand(after, before, 3, 3, generator=generator) * 2 - 1) * bound))
+        inputs = [math.prod(shape) for shape in self.shapes[len(convolved) - 1 :]]
+        sizes = [(after, before, 3, 3) for before, after in pairwise(channels)]
+        for shape, gain in zip([*sizes, *zip(dense, inputs, strict=False)], gains, strict=True):
+            bound = gain * (6 / math.prod(shape[1:])) ** 0.5
+            self.weights.append(nn.Parameter((torch.rand(shape, generator=generator) * 2 - 1) * bound))
 
     def integer_weights(self) -> list[NDArray[np.int32]]:
-        """(C', C, 3, 3) even integers of each layer: what Loihi gets."""
+        """(C', C, 3, 3) or (O, I) even integers of each layer: what Loihi gets."""
         return [_to_integers(quantise(weight)) for weight in self.weights]
 
     def forward(self, events: EventBatch, window: int, interval: int) -> tuple[Tensor, Tensor]:
@@ -128,8 +140,7 @@ class _Run:
         self.neuron = stack.neuron
         self.threshold = np.int32(stack.neuron.threshold_mantissa << kernels.WEIGHT_SHIFT)
         self.first = events.first_steps()
-        sizes = [stack.size >> (layer + 1) for layer in range(len(weights))]
-        self.shapes = [(c, n, n) for c, n in zip(stack.channels[1:], sizes, strict=False)]
+        self.shapes = stack.shapes
         self.traces: list[NDArray[np.int32]] = []
 
     def forward(self, keep: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -149,9 +160,7 @@ class _Run:
                 if layer == 0:
                     kernels.drive_from_events(events.addresses, events.offsets[b], weights, drive, self.bits)
                 else:
-                    kernels.drive_from_spikes(
-                        traces[layer - 1][b if keep else 0], self.threshold, weights, drive, first
-                    )
+                    self._drive(traces[layer - 1][b if keep else 0], weights, drive, first)
                 flat = (steps, drive[0].size)
                 kernels.forward_layer(drive.reshape(flat), trace.reshape(flat), first, keep_u, keep_v, self.threshold)
                 if layer < len(drives) - 1:
@@ -184,9 +193,49 @@ class _Run:
                 if layer == 0:
                     kernels.weights_from_events(events.addresses, events.offsets[b], gradient, result[0], self.bits)
                     continue
-                kernels.weights_from_spikes(self.traces[layer - 1][b], self.threshold, gradient, result[layer], first)
-                kernels.input_gradient(gradient, weights[layer], gradients[layer - 1], first)
+                self._through_synapses(
+                    self.traces[layer - 1][b], gradient[first:], weights[layer], result[layer], gradients[layer - 1]
+                )
         return result
+
+    def _drive(
+        self, before: NDArray[np.int32], weights: NDArray[np.int32], drive: NDArray[np.int32], first: int
+    ) -> None:
+        """Spikes of the layer before, as its voltages, to the drive of this one."""
+        if weights.ndim == 4:
+            kernels.drive_from_spikes(before, self.threshold, weights, drive, first)
+            return
+        # Sums of even 8-bit weights over a few hundred inputs are exact in float32.
+        drive[first:, :, 0, 0] = (self._fired(before, first) @ torch.from_numpy(weights).float().t()).numpy()
+
+    def _through_synapses(
+        self,
+        before: NDArray[np.int32],
+        gradient: NDArray[np.float32],
+        weights: NDArray[np.float32],
+        weight_gradient: NDArray[np.float32],
+        spike_gradient: NDArray[np.float32],
+    ) -> None:
+        """Adds to the gradients of the weights and of the spikes before; ``gradient`` (n, C', h, w) of the last steps.
+
+        Every neuron passes something on, so what goes back is a dense matrix product, in the layout that suits BLAS.
+        """
+        first = len(before) - len(gradient)
+        after = torch.from_numpy(gradient)
+        if weights.ndim == 2:
+            weight_gradient += (after.flatten(1).t() @ self._fired(before, first)).numpy()
+            spike_gradient[first:] += (
+                (after.flatten(1) @ torch.from_numpy(weights)).numpy().reshape(before[first:].shape)
+            )
+            return
+        kernels.weights_from_spikes(before, self.threshold, gradient, weight_gradient, first)
+        n, n_out, height, width = gradient.shape
+        patches = torch.from_numpy(weights).flatten(1).t() @ after.transpose(0, 1).reshape(n_out, -1)
+        kernels.fold(patches.numpy().reshape(-1, 3, 3, n, height, width), spike_gradient, first)
+
+    def _fired(self, trace: NDArray[np.int32], first: int) -> Tensor:
+        """(n, neurons) float32 of 0 and 1 from ``first`` on."""
+        return torch.from_numpy((trace[first:] > self.threshold).astype(np.float32)).flatten(1)
 
     def _through_neurons(self, trace: NDArray[np.int32], gradient: NDArray[np.float32], first: int) -> None:
         spec = self.neuron
