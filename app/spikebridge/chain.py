@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from spikebridge.binning import Binner
 from spikebridge.bridge import Accumulator
 from spikebridge.bundle import Bundle, InputSpec
-from spikebridge.contracts import STAGES, AnnStage, Decision, Features, SnnStage, Spikes
+from spikebridge.contracts import STAGES, AnnStage, Decision, Features, Say, SnnStage, Spikes, StartingStage
 from spikebridge.decision import DecisionRule
 from spikebridge.errors import BundleError, SpikebridgeError, StageError
 from spikebridge.events import EventPacket, Sensor
+
+if TYPE_CHECKING:
+    from spikebridge.snn import Network
 
 #: ``stream``: state persists, a decision every hop. ``window``: the paper's protocol, reset between windows of T steps.
 Mode: TypeAlias = Literal["stream", "window"]
@@ -108,6 +111,14 @@ class Chain:
         self._reset_network()
         self.rule.reset()
 
+    def restart(self, say: Say) -> None:
+        """After a StageError that ``restarts``: everything from rest; the next decision follows a gap."""
+        self._gap = True
+        self.resets += 1
+        self.reset()
+        if isinstance(self.snn, StartingStage):
+            self.snn.wait_ready(say)
+
     def close(self) -> None:
         """Ends the stages."""
         if self.snn is not None:
@@ -163,11 +174,17 @@ def open_emulator(bundle: Bundle) -> SnnStage | None:
     from spikebridge.snn import Emulator, load_network
 
     network = load_network(bundle.snn.path)
-    emulator = Emulator(network)
+    check_network(bundle, network)
+    return Emulator(network)
+
+
+def check_network(bundle: Bundle, network: Network) -> None:
+    """BundleError where the spiking layers do not fit what stands before and behind them in the contract."""
+    if bundle.snn is None:
+        return
     found = (tuple(network.input_shape), tuple(network.output_shape))
     if found != (bundle.input.shape, bundle.snn.output_shape):
         raise BundleError(
             f"{bundle.folder}/model.toml: expected {bundle.snn.path.name} to map {bundle.input.shape} to "
             f"{bundle.snn.output_shape}, found {found[0]} to {found[1]}."
         )
-    return emulator

@@ -6,12 +6,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import click
 
 from spikebridge import __version__
 from spikebridge.errors import SpikebridgeError, UsageError
+from spikebridge.options import board, lava_options, lava_python
 
 
 class _Group(click.Group):
@@ -22,6 +23,7 @@ class _Group(click.Group):
         "export": "spikebridge.training.commands",
         "evaluate": "spikebridge.training.commands",
         "simulate": "spikebridge.training.commands",
+        "nir": "spikebridge.exchange",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -86,13 +88,15 @@ class _Speed(click.ParamType[float]):
     "--for", "seconds", type=click.FloatRange(min=0, min_open=True), default=None, help="End after so many seconds."
 )
 @click.option("--no-host-estimate", is_flag=True, help="No estimated watts where no meter can be read.")
+@lava_options
 def run(source: str, **options: Any) -> None:
     """Events from SOURCE through the whole chain: sim:, sim:<gesture>, or a recording."""
     from spikebridge.runtime import DEFAULT_MODEL, RunSettings
 
+    snn: str = options.get("snn") or "emulator"
     settings = RunSettings(
         model=options.get("model") or DEFAULT_MODEL,
-        snn=options.get("snn") or "emulator",
+        snn=snn,
         ann=options.get("ann") or "cpu",
         speed=options.get("speed") or 1.0,
         mode=options.get("mode") or "stream",
@@ -101,6 +105,8 @@ def run(source: str, **options: Any) -> None:
         fit=options.get("fit"),
         seed=options.get("seed"),
         estimate_host=not options.get("no_host_estimate"),
+        lava_python=lava_python(options, snn),
+        loihi=board(options, snn),
     )
     headless = bool(options.get("headless") or options.get("as_json"))
     screenshot: Path | None = options.get("screenshot")
@@ -116,9 +122,7 @@ def run(source: str, **options: Any) -> None:
 
         problem = display_problem()
         if problem is None:
-            from spikebridge.ui.app import run_window
-
-            sys.exit(run_window(lambda uri: _started(uri, settings), source, screenshot=screenshot, duration_s=seconds))
+            _run_window(source, settings, screenshot, seconds)
         if screenshot:
             from spikebridge.errors import MissingError
 
@@ -129,12 +133,23 @@ def run(source: str, **options: Any) -> None:
     run_headless(source, settings, seconds=seconds, as_json=bool(options.get("as_json")))
 
 
-def _started(uri: str, settings: Any) -> Any:
-    from spikebridge.runtime import open_pipeline
+def _run_window(source: str, settings: Any, screenshot: Path | None, seconds: float | None) -> NoReturn:
+    from spikebridge.runtime import open_pipeline, start_lava
 
-    pipeline = open_pipeline(uri, settings)
-    pipeline.start()
-    return pipeline
+    # Lava starts before Qt, and while Qt does; sources that are opened later start their own.
+    early = start_lava(settings)
+    from spikebridge.ui.app import run_window
+
+    def started(uri: str, say: Any) -> Any:
+        pipeline = open_pipeline(uri, settings, say=say, snn=early.pop() if early else None)
+        pipeline.start()
+        return pipeline
+
+    try:
+        sys.exit(run_window(started, source, screenshot=screenshot, duration_s=seconds))
+    finally:
+        for stage in early:
+            stage.close()
 
 
 @cli.command()

@@ -9,9 +9,9 @@ keep it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,9 @@ Counts: TypeAlias = NDArray[np.uint8]
 Spikes: TypeAlias = NDArray[np.uint8]
 Features: TypeAlias = NDArray[np.uint8]
 Logits: TypeAlias = NDArray[np.float32]
+
+#: Takes words on something slow, several times a second and often the same ones; raises CancelledError to abandon it.
+Say: TypeAlias = Callable[[str], None]
 
 
 # ---------------------------------------------------------------- sources
@@ -155,13 +158,18 @@ class Replay(Source, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LayerActivity:
-    """Monotonic counts of one spiking layer since the stage was built (not since ``reset``)."""
+    """Monotonic counts of one spiking layer since the stage was built (not since ``reset``).
+
+    overflows : how often a neuron received more in a step than the chip's accumulator of 21 bits and sign holds; None
+    where the backend does not show it.
+    """
 
     name: str
     neurons: int
     synaptic_events: int
     neuron_updates: int
     spikes: int
+    overflows: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +204,20 @@ class SnnStage(Protocol):
     def activity(self) -> SnnActivity: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class StartingStage(Protocol):
+    """A stage that takes seconds to start, in the background, and that ``reset`` starts anew after it failed."""
+
+    @property
+    def state(self) -> str:
+        """How far it is, for the screen; ``running`` once it takes steps. Never blocks."""
+        ...
+
+    def wait_ready(self, say: Say = ...) -> None:
+        """Returns once it takes steps; ``say`` hears ``state`` meanwhile. Raises what kept it from starting."""
+        ...
 
 
 class AnnStage(Protocol):
@@ -259,6 +281,14 @@ class Energy:
     dynamic_mj: float | None
     provenance: Provenance
     static_mj: float | None = None
+
+
+class SnnMeter(PowerMeter, Protocol):
+    """Power of the chip that the spiking layers run on, measured or modelled. Its rails are named ``loihi …``."""
+
+    def energy(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
+        """Of one decision, over the whole run that ``activity`` was counted in."""
+        ...
 
 
 # ---------------------------------------------------------------- what the chain gives out
@@ -326,7 +356,10 @@ class StageStatus:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything a view shows, built once by the pipeline and never changed. Views pull the newest."""
+    """Everything a view shows, built once by the pipeline and never changed. Views pull the newest.
+
+    notes : sentences on what the run met, by a key that stays while their figures grow: each is shown once.
+    """
 
     sequence: int
     state: Literal["starting", "running", "paused", "ended", "failed"]
@@ -345,3 +378,4 @@ class Snapshot:
     power: tuple[PowerReading, ...]
     energy: Mapping[str, Energy] = field(default_factory=dict)
     failure: str | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)

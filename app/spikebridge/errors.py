@@ -5,7 +5,8 @@ SpikebridgeError            exit code
 ├── InputError              3   a recording or model bundle that cannot be read
 │   └── BundleError         3   a model bundle that breaks its contract
 ├── MissingError            4   hardware, SDK or system library that is not there
-└── StageError              5   a stage of the chain failed while running
+├── StageError              5   a stage of the chain failed while running
+└── CancelledError              never shown: the user went on to something else
 """
 
 from __future__ import annotations
@@ -42,10 +43,15 @@ class MissingError(SpikebridgeError):
 
 
 class StageError(SpikebridgeError):
-    """A stage failed while the chain was running; ``stage`` names it."""
+    """A stage failed while the chain was running; ``stage`` names it. ``restarts``: its ``reset`` starts it anew."""
 
     exit_code = 5
 
-    def __init__(self, stage: str, message: str) -> None:
+    def __init__(self, stage: str, message: str, *, restarts: bool = False) -> None:
         super().__init__(message)
         self.stage = stage
+        self.restarts = restarts
+
+
+class CancelledError(SpikebridgeError):
+    """Nobody waits for the result any more; not a failure."""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 
-from spikebridge.contracts import Decision
+from spikebridge.contracts import Decision, Say
+from spikebridge.errors import CancelledError
 from spikebridge.pipeline import Pipeline
 from spikebridge.report import RunReport, decision_object, summary_text
 from spikebridge.runtime import RunSettings, open_pipeline
@@ -18,10 +19,12 @@ from spikebridge.runtime import RunSettings, open_pipeline
 
 def run_headless(uri: str, settings: RunSettings, *, seconds: float | None, as_json: bool) -> None:
     """Runs until the source ends, ``seconds`` of the stream have passed, or Ctrl-C; then prints the summary."""
-    pipeline = open_pipeline(uri, settings)
+    stop = threading.Event()
+    pipeline = open_pipeline(uri, settings, say=_teller(stop))
+    pipeline.say = _teller(stop)
     report = RunReport(pipeline)
     try:
-        with _view(pipeline, as_json) as show, _stop_on_signal() as stop:
+        with _view(pipeline, as_json) as show, _stop_on_signal(stop):
             for decision in _until(pipeline, seconds, stop):
                 report.add(decision)
                 show(decision)
@@ -29,6 +32,22 @@ def run_headless(uri: str, settings: RunSettings, *, seconds: float | None, as_j
         pipeline.close()
     summary = report.summary()
     _write(json.dumps({"summary": summary}) if as_json else summary_text(summary))
+
+
+def _teller(stop: threading.Event) -> Say:
+    """Words go to standard error, each once; what is slow is given up on Ctrl-C."""
+    last = ""
+
+    def say(words: str) -> None:
+        nonlocal last
+        if stop.is_set():
+            raise CancelledError("stopped while a stage was starting")
+        if words != last:
+            last = words
+            sys.stderr.write(f"spikebridge: {words} …\n")
+            sys.stderr.flush()
+
+    return say
 
 
 def _view(pipeline: Pipeline, as_json: bool) -> AbstractContextManager[Callable[[Decision], None]]:
@@ -54,9 +73,8 @@ def _until(pipeline: Pipeline, seconds: float | None, stop: threading.Event) -> 
 
 
 @contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM set the event instead of breaking into the middle of a step."""
-    stop = threading.Event()
+def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set ``stop`` instead of breaking into the middle of a step."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
@@ -64,11 +82,11 @@ def _stop_on_signal() -> Iterator[threading.Event]:
         stop.set()
 
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield
         return
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

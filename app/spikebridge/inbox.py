@@ -74,6 +74,13 @@ class Inbox:
                 self._count("done", self._in_work)
                 self._in_work = None
 
+    def lose(self) -> None:
+        """The packet in work did not go through the chain: dropped."""
+        with self._changed:
+            if self._in_work is not None:
+                self._count("dropped", self._in_work)
+                self._in_work = None
+
     def close(self) -> None:
         """No more packets come in; those queued can still be got."""
         with self._changed:

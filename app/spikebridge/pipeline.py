@@ -15,15 +15,16 @@ from spikebridge.contracts import (
     Decision,
     Features,
     Replay,
+    Say,
     Snapshot,
     Source,
 )
-from spikebridge.errors import SpikebridgeError, StageError
+from spikebridge.errors import CancelledError, SpikebridgeError, StageError
 from spikebridge.events import EventPacket
 from spikebridge.inbox import Inbox
 from spikebridge.latency import LatencyStatistics
 from spikebridge.power import PowerMonitor
-from spikebridge.status import StageRates, energy_per_decision, stage_statuses
+from spikebridge.status import StageRates, energy_per_decision, overflow_sentence, stage_statuses
 
 #: Steps that may wait: 80 ms at 10 ms steps. More would only make a late chain later.
 INBOX_CAPACITY = 8
@@ -55,6 +56,11 @@ class Pipeline:
         self._features: Features | None = None
         self._decision: Decision | None = None
         self._t_us = source.info.t_first_us or 0
+        #: Hears at once that a stage failed, and how far its restart is; on the chain's thread.
+        self.say: Say = lambda words: None
+        self._notes: dict[str, str] = {}
+        self._restarts = 0
+        self._decisions_at_restart = -1
         self._rates = StageRates()
         self._figures: dict[str, Any] = {}
         self._figures_ns = 0
@@ -128,6 +134,8 @@ class Pipeline:
                 elif self._inbox.exhausted:
                     break
                 self._refresh()
+        except CancelledError:
+            pass
         except SpikebridgeError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - as in _feed
@@ -136,7 +144,11 @@ class Pipeline:
         self._refresh(force=True)
 
     def _process(self, packet: EventPacket) -> Decision | None:
-        step = self.chain.process(packet)
+        try:
+            step = self.chain.process(packet)
+        except StageError as error:
+            self._restart(error)
+            return None
         self._inbox.done()
         self._picture.append(packet)
         self._t_us = packet.t_stop_us
@@ -151,6 +163,27 @@ class Pipeline:
         if self._want_features:
             self._features = step.features
         return step.decision
+
+    def _restart(self, error: StageError) -> None:
+        """Goes on without the step that failed, counted as dropped. Raises ``error`` where no restart can help: the
+        stage has none, or came to no decision since the last one."""
+        if not error.restarts or self.n_decisions == self._decisions_at_restart or self._stopping.is_set():
+            raise error
+        self._decisions_at_restart = self.n_decisions
+        self._restarts += 1
+        self._inbox.lose()
+        self._decision = None
+        sentence = f"{str(error).rstrip('.')}; the step was lost and the {error.stage.upper()} is started again"
+        self._notes[f"restart {self._restarts}"] = f"{sentence}."
+        self.say(sentence)
+        self.chain.restart(self._wait)
+
+    def _wait(self, words: str) -> None:
+        """While a stage starts: keeps the views alive, and gives up when the pipeline is closed."""
+        if self._stopping.is_set():
+            raise CancelledError("closed while a stage was starting")
+        self._refresh()
+        self.say(words)
 
     def _fail(self, error: SpikebridgeError) -> None:
         if self.failure is None and not self._stopping.is_set():
@@ -215,6 +248,11 @@ class Pipeline:
             resets=self.chain.resets,
         )
 
+    def notes(self) -> dict[str, str]:
+        """Sentences on what the run met so far; see ``Snapshot.notes``."""
+        sentence = overflow_sentence(self.chain)
+        return self._notes | ({"overflow": sentence} if sentence else {})
+
     # ------------------------------------------------ snapshots
 
     def _refresh(self, force: bool = False) -> None:
@@ -234,6 +272,7 @@ class Pipeline:
                 "counters": counters,
                 "source_counters": self.source.counters(),
                 "power": self.monitor.latest(),
+                "notes": self.notes(),
                 "energy": energy_per_decision(self.chain, self.latency, self.monitor, self.n_decisions),
             }
         self._sequence += 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 
 from spikebridge.chain import Chain
-from spikebridge.contracts import Counters, Energy, PowerReading, Provenance, StageStatus
+from spikebridge.contracts import Counters, Energy, PowerReading, Provenance, StageStatus, StartingStage
 from spikebridge.latency import LatencyStatistics
 from spikebridge.power import LOIHI_RAIL, PowerMonitor
 
@@ -54,7 +54,7 @@ def stage_statuses(
     decisions_hz = rates.of("decisions", counters.decisions, now_ns)
     bundle = chain.bundle
     spec = bundle.accumulator
-    snn_name = chain.snn.name if chain.snn else "no spiking layers"
+    snn_name = _snn_name(chain)
     rule = "smoothed" if chain.mode == "stream" else "each window"
     busy_w = monitor.busy_host_w()
 
@@ -90,14 +90,13 @@ def energy_per_decision(
 ) -> dict[str, Energy]:
     """Energy of one decision in each stage, over the run.
 
-    SNN: the cost model on the counted activity. The others: median busy time of the stage times the watts of the host
-    while busy; a share of a shared rail, so "estimated" even where the rail itself was measured.
+    SNN: what the chip's profilers measured, else the cost model on the counted activity. The others: median busy time
+    of the stage times the watts of the host while busy; a share of a shared rail, so "estimated" even where the rail
+    itself was measured.
     """
     energies: dict[str, Energy] = {}
     if chain.snn is not None and n_decisions:
-        from spikebridge.snn.energy import energy_of
-
-        energies["snn"] = energy_of(chain.snn.activity(), chain.bundle.input.step_us, n_decisions)
+        energies["snn"] = monitor.snn_energy(chain.snn.activity(), chain.bundle.input.step_us, n_decisions)
     watts = monitor.busy_host_w()
     for stage in _HOST_STAGES:
         if watts is None or not latency[stage].run().n:
@@ -105,6 +104,27 @@ def energy_per_decision(
         else:
             energies[stage] = Energy(latency[stage].run().p50 * 1e-3 * watts, "estimated")
     return energies
+
+
+def overflow_sentence(chain: Chain) -> str:
+    """Where and how often the chip's accumulator was exceeded, and what that means; empty where it never was."""
+    activity = chain.snn.activity() if chain.snn else None
+    exceeded = [layer for layer in activity.layers if layer.overflows] if activity else []
+    if activity is None or not exceeded:
+        return ""
+    places = ", ".join(f"layer {layer.name}: {layer.overflows:,} times" for layer in exceeded)
+    return (
+        f"expected the input of each neuron to fit the chip's accumulator of 21 bits and sign, found more ({places} in "
+        f"{activity.steps:,} steps); a Loihi would wrap around there and may decide otherwise than this run, where "
+        "nothing wraps; smaller weights or fewer events in a step keep within it."
+    )
+
+
+def _snn_name(chain: Chain) -> str:
+    if chain.snn is None:
+        return "no spiking layers"
+    state = chain.snn.state if isinstance(chain.snn, StartingStage) else "running"
+    return chain.snn.name if state == "running" else f"{chain.snn.name}: {state}"
 
 
 def _loihi(readings: tuple[PowerReading, ...]) -> tuple[float | None, Provenance]:

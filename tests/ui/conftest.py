@@ -13,6 +13,7 @@ from fake_session import RECORDING, SIMULATED, FakeSession
 from PyQt6.QtCore import QCoreApplication, QEvent
 from PyQt6.QtWidgets import QApplication
 
+from spikebridge.contracts import Say
 from spikebridge.errors import InputError
 from spikebridge.ui.window import MainWindow
 
@@ -58,7 +59,7 @@ class Opened:
         self.window.resize(1280, 720)
         self.window.show()
 
-    def _open(self, uri: str) -> FakeSession:
+    def _open(self, uri: str, say: Say) -> FakeSession:
         if "missing" in uri:
             raise InputError(f"expected a recording at '{uri}', found nothing; check the path.")
         self.sessions.append(FakeSession(uri, SIMULATED if uri.startswith("sim:") else RECORDING))

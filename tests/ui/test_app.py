@@ -16,7 +16,7 @@ from spikebridge.ui.app import check_writable, run_window
 from spikebridge.ui.window import MainWindow
 
 
-def missing(uri):
+def missing(uri, _say):
     raise InputError(f"expected a recording at '{uri}', found nothing; check the path.")
 
 
@@ -24,7 +24,7 @@ def test_screenshot(tmp_path):
     path = tmp_path / "window.png"
     sessions = []
 
-    def opener(uri):
+    def opener(uri, _say):
         sessions.append(FakeSession(uri))
         return sessions[-1]
 
@@ -78,7 +78,7 @@ def test_a_signal_ends_cleanly(number):
     before = signal.getsignal(number)
     session = FakeSession()
     QTimer.singleShot(300, lambda: os.kill(os.getpid(), number))
-    assert run_window(lambda _uri: session, "sim:") == 0
+    assert run_window(lambda _uri, _say: session, "sim:") == 0
     assert session.closed
     assert signal.getsignal(number) is before
 
@@ -102,4 +102,4 @@ def test_no_write_permission_is_said(tmp_path, monkeypatch):
 def test_a_failed_chain_gives_its_exit_code():
     session = FakeSession()
     session.show(state="failed", failure="expected this, found that.")
-    assert run_window(lambda _uri: session, "sim:", duration_s=0.5) == 5
+    assert run_window(lambda _uri, _say: session, "sim:", duration_s=0.5) == 5

@@ -102,7 +102,7 @@ def test_bench_measures_frames(application):
     ms, held = measure_drawing(32, 32, seconds=0.2)
     assert 0 < ms < math.inf
     assert held > 0
-    share, held = measure_window(lambda _uri: FakeSession(), "sim:", seconds=0.2)
+    share, held = measure_window(lambda _uri, _say: FakeSession(), "sim:", seconds=0.2)
     assert 0 < share < 1.5
     assert held > 0
 

@@ -15,7 +15,7 @@ from spikebridge.ui.app import run_window
 def main() -> None:
     settings = RunSettings(model=sys.argv[1], seed=1)
 
-    def opener(uri: str) -> object:
+    def opener(uri: str, _say: object) -> object:
         pipeline = open_pipeline(uri, settings)
         pipeline.start()
         threading.Thread(target=report, args=(pipeline,), daemon=True).start()

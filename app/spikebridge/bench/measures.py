@@ -16,7 +16,7 @@ import numpy as np
 from spikebridge.bench import BenchSettings, Figure
 from spikebridge.bench.synthetic import ArrayRecording, BurstSource, noise_events
 from spikebridge.bundle import load_model
-from spikebridge.contracts import Recording, Source
+from spikebridge.contracts import Recording, Say, Source
 from spikebridge.events import EventArray, Sensor
 from spikebridge.pipeline import Pipeline
 from spikebridge.power import PowerMonitor
@@ -42,7 +42,7 @@ def measure_latency(settings: BenchSettings) -> list[Figure]:
     events = noise_events(1_000_000 * seconds, 1_000_000 * seconds, _DVS128)
     pipelines = []
 
-    def opener(_uri: str) -> Pipeline:
+    def opener(_uri: str, _say: Say) -> Pipeline:
         pipelines.append(_pipeline(Replay(ArrayRecording(events, _DVS128)), settings))
         pipelines[-1].start()
         return pipelines[-1]

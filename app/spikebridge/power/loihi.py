@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from spikebridge.contracts import Energy, LayerActivity, PowerReading, SnnActivity, SnnStage
 
+#: The whole chip; names of its single rails begin with this.
 LOIHI_RAIL = "loihi"
 #: (activity, step_us, n_decisions) → energy per decision; see ``spikebridge.snn.energy.energy_of``.
 EnergyModel: TypeAlias = Callable[[SnnActivity, float, int], Energy]
@@ -38,8 +39,6 @@ class LoihiMeter:
         return "Loihi estimate"
 
     def read(self) -> tuple[PowerReading, ...]:
-        if self._energy_of is None:
-            self._energy_of = _shipped_model()
         activity, now_ns = self._stage.activity(), self._clock_ns()
         used = _difference(activity, self._before)
         elapsed_us = (now_ns - self._before_ns) // 1000
@@ -48,7 +47,7 @@ class LoihiMeter:
         self._before, self._before_ns = activity, now_ns
         # A network that rests (paused, or between two steps) still draws static power: one step of all that time.
         priced = used if used.steps else replace(used, steps=1)
-        energy = self._energy_of(priced, elapsed_us / priced.steps, 1)
+        energy = self.energy(priced, elapsed_us / priced.steps, 1)
         if energy.dynamic_mj is None:
             return (PowerReading(LOIHI_RAIL, None, "unavailable", "Loihi: no cost model for this network"),)
         elapsed_s = elapsed_us / 1e6
@@ -57,6 +56,12 @@ class LoihiMeter:
         watts = dynamic_mj / 1e3 / elapsed_s + (static_w or 0.0)
         scope = "one Loihi chip, from counted spikes, synaptic events and neuron updates; static power included"
         return (PowerReading(LOIHI_RAIL, watts, "estimated", scope, static_w=static_w),)
+
+    def energy(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
+        """The cost model on the counted activity."""
+        if self._energy_of is None:
+            self._energy_of = _shipped_model()
+        return self._energy_of(activity, step_us, n_decisions)
 
 
 def _difference(after: SnnActivity, before: SnnActivity) -> SnnActivity:

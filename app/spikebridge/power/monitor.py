@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from spikebridge.contracts import PowerMeter, PowerReading, SnnStage
+from spikebridge.contracts import Energy, PowerMeter, PowerReading, SnnActivity, SnnMeter
 from spikebridge.power.host import HOST_RAIL, WATTS_PER_BUSY_CORE
-from spikebridge.power.loihi import LOIHI_RAIL, LoihiMeter
+from spikebridge.power.loihi import LOIHI_RAIL
 
 INTERVAL_S = 0.1
 
@@ -25,19 +25,20 @@ class _Integral:
 class PowerMonitor:
     """Samples from its construction until ``close``. Every method may be called from any thread and returns at once.
 
-    meters : of this host, see ``discover_meters``. snn : its activity is priced as Loihi power; None where nothing
-    spikes. start : False leaves sampling to calls of ``sample``.
+    meters : of this host, see ``discover_meters``. snn : of the chip, see ``SnnMeter``; None where nothing spikes.
+    start : False leaves sampling to calls of ``sample``.
     """
 
     def __init__(
         self,
         meters: Sequence[PowerMeter],
-        snn: SnnStage | None = None,
+        snn: SnnMeter | None = None,
         *,
         start: bool = True,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._meters: tuple[PowerMeter, ...] = (*meters, LoihiMeter(snn, clock_ns=clock_ns)) if snn else tuple(meters)
+        self._meters: tuple[PowerMeter, ...] = (*meters, snn) if snn else tuple(meters)
+        self._snn = snn
         self._clock_ns = clock_ns
         self._failed: dict[str, PowerReading] = {}
         self._latest: tuple[PowerReading, ...] = ()
@@ -72,7 +73,7 @@ class PowerMonitor:
         Measured: mean of the whole board or platform, else the sum of the separate rails. Otherwise the constant of the
         host estimate, because one stage keeps one core busy.
         """
-        readings = [reading for reading in self._latest if reading.rail != LOIHI_RAIL]
+        readings = _of_host(self._latest)
         measured = [reading for reading in readings if reading.provenance == "measured"]
         wholes = [reading for reading in measured if reading.whole]
         means = [mean for reading in (wholes or measured) if (mean := self.mean_w(reading.rail)) is not None]
@@ -80,6 +81,10 @@ class PowerMonitor:
             return sum(means)
         estimated = any(reading.rail == HOST_RAIL and reading.provenance == "estimated" for reading in readings)
         return WATTS_PER_BUSY_CORE if estimated else None
+
+    def snn_energy(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
+        """Energy of one decision on the chip, by its meter; see ``SnnMeter.energy``."""
+        return self._snn.energy(activity, step_us, n_decisions) if self._snn else Energy(None, "unavailable")
 
     def sample(self) -> None:
         """Reads every meter once."""
@@ -117,11 +122,14 @@ class PowerMonitor:
             return (self._failed[meter.name],)
 
 
+def _of_host(readings: Sequence[PowerReading]) -> list[PowerReading]:
+    return [reading for reading in readings if not reading.rail.startswith(LOIHI_RAIL)]
+
+
 def host_reading(readings: Sequence[PowerReading]) -> PowerReading | None:
     """The one reading that stands for this host: whole board, else the first measured rail, else whatever there is."""
-    own = [reading for reading in readings if reading.rail != LOIHI_RAIL]
     return max(
-        own,
+        _of_host(readings),
         key=lambda reading: (reading.watts is not None, reading.provenance == "measured", reading.whole),
         default=None,
     )

@@ -72,21 +72,16 @@ class Emulator:
         )
         return current, voltage
 
-    @property
-    def overflows(self) -> int:
-        """How often a neuron received more than the chip's accumulator of 21 bits and sign holds. The results are then
-        Lava's, not the chip's."""
-        return int(self._counters[:, 3].sum())
-
     def activity(self) -> SnnActivity:
         """Counts since the emulator was built. A neuron update is one of a neuron that does not rest: current, voltage,
-        input or bias is not zero. A synaptic event is one synapse of the fan-out of one input event or spike."""
+        input or bias is not zero. A synaptic event is one synapse of the fan-out of one input event or spike. Where
+        ``overflows`` is not zero the results are Lava's, not the chip's."""
         return SnnActivity(
             steps=self._steps,
             input_events=self._events,
             layers=tuple(
-                LayerActivity(layer.name, neurons, int(events), int(updates), int(spikes))
-                for layer, neurons, (events, updates, spikes, _) in zip(
+                LayerActivity(layer.name, neurons, events, updates, spikes, overflows)
+                for layer, neurons, (events, updates, spikes, overflows) in zip(
                     self.network.layers, self.network.neurons, self._counters.tolist(), strict=True
                 )
             ),

@@ -75,9 +75,9 @@ def _export_neuron(nir: Any, layer: Layer, shape: tuple[int, ...], step_s: float
     )
 
 
-def load_nir(path: str | Path, step_s: float = STEP_S) -> Network:
+def load_nir(path: str | Path, step_s: float | None = STEP_S) -> Network:
     """Reads a NIR graph that is a chain of Conv2d, Flatten, Linear and CubaLIF with Loihi's integers in it; whatever
-    else is refused by name."""
+    else is refused by name. ``step_s``: length of a step; None: as its neurons tell it, ``tau_syn / w_in``."""
     nir = _nir()
     try:
         graph = nir.read(str(path), type_check=False)
@@ -89,8 +89,10 @@ def load_nir(path: str | Path, step_s: float = STEP_S) -> Network:
         raise InputError(f"{path}: {error}") from error
 
 
-def _import(graph: Any, step_s: float) -> Network:
+def _import(graph: Any, step_s: float | None) -> Network:
     chain = _chain(graph)
+    if step_s is None:
+        step_s = _step_s(chain)
     shape: Shape | None = None
     input_shape: Shape | None = None
     synapse: tuple[str, Any] | None = None
@@ -131,6 +133,17 @@ def _chain(graph: Any) -> list[tuple[str, Any]]:
     while names[-1] in following:
         names.append(following[names[-1]])
     return [(name, graph.nodes[name]) for name in names]
+
+
+def _step_s(chain: list[tuple[str, Any]]) -> float:
+    name, neurons = next(((name, node) for name, node in chain if type(node).__name__ == "CubaLIF"), ("", None))
+    if neurons is None:
+        refuse("graph", "a CubaLIF node", "there", ", ".join(type(node).__name__ for _, node in chain) or "nothing")
+    where = f"node '{name}'"
+    tau_syn, w_in = _uniform(where, "tau_syn", neurons.tau_syn), _uniform(where, "w_in", neurons.w_in)
+    if not (tau_syn > 0 and w_in > 0):
+        refuse(where, "tau_syn and w_in", "above 0", f"{tau_syn:g} and {w_in:g}")
+    return tau_syn / w_in
 
 
 def _layer(name: str, synapse: Any, neurons: Any, step_s: float) -> Layer:

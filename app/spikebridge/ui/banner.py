@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from spikebridge.ui import theme
+
+_NOTE_MS = 20_000
 
 
 class Banner(QWidget):
@@ -23,6 +25,9 @@ class Banner(QWidget):
         dismiss.setText("Dismiss  (Esc)")
         dismiss.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         dismiss.clicked.connect(self.hide)
+        self._going = QTimer(self)
+        self._going.setSingleShot(True)
+        self._going.timeout.connect(self.hide)
         self._layout = QHBoxLayout(self)
         self._layout.addWidget(self._icon)
         self._layout.addWidget(self._words, 1)
@@ -45,7 +50,14 @@ class Banner(QWidget):
             f"#banner QLabel {{ font-size: {round(22 * scale)}px; color: {theme.TEXT.name()}; }}"
         )
 
+    def show_note(self, sentence: str) -> None:
+        """Goes by itself, so that nobody has to come; an error that is there stays."""
+        if self.isHidden() or self._going.isActive():
+            self.show_error(sentence)
+            self._going.start(_NOTE_MS)
+
     def show_error(self, sentence: str) -> None:
+        self._going.stop()
         sentence = sentence.strip()
         self._words.setText(sentence[:1].upper() + sentence[1:])
         self.setAccessibleName(sentence)

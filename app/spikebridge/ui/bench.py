@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 from PyQt6.QtCore import QEventLoop, QTimer
@@ -11,7 +10,7 @@ from PyQt6.QtWidgets import QApplication
 
 from spikebridge.events import EventPacket, Sensor, make_events
 from spikebridge.ui.event_view import EventView
-from spikebridge.ui.session import ChainSession
+from spikebridge.ui.session import SessionOpener
 from spikebridge.ui.window import MainWindow, display_timer
 
 #: Events per second and sensor pixel: 1 M events/s at 128×128, as in the latency figure.
@@ -55,7 +54,7 @@ def measure_drawing(width: int, height: int, seconds: float = 6.0) -> tuple[floa
     return figures.p50_ms, figures.frames_per_s
 
 
-def measure_window(opener: Callable[[str], ChainSession], uri: str, seconds: float = 10.0) -> tuple[float, float]:
+def measure_window(opener: SessionOpener, uri: str, seconds: float = 10.0) -> tuple[float, float]:
     """(share of one core that the GUI thread needs, frames per second held) with the whole window on a source."""
     application = QApplication.instance() or QApplication(["bench"])
     window = MainWindow(opener)

@@ -44,8 +44,9 @@ class Header(PaintedPanel):
         layout.addWidget(self.button)
         layout.addStretch(1)
 
-    def show_opening(self, uri: str) -> None:
-        self.state, self.source, self.badge = "opening", uri, "simulated" if uri.startswith("sim:") else ""
+    def show_opening(self, uri: str, words: str = "") -> None:
+        self.state, self.badge = "opening", "simulated" if uri.startswith("sim:") else ""
+        self.source = f"{uri}   {words} …" if words else uri
         self._model = self._end_to_end = self._age = ""
         self.update()
 

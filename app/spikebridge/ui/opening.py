@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from spikebridge.errors import CancelledError
 from spikebridge.ui.session import ChainSession, SessionOpener
 
 _CLOSE_DEADLINE_S = 8.0
@@ -19,6 +20,8 @@ class SessionLoader(QObject):
     opened = pyqtSignal(str, object)
     #: (uri, SpikebridgeError or another exception), on the GUI thread.
     failed = pyqtSignal(str, object)
+    #: (uri, words) on what is slow, on the GUI thread.
+    said = pyqtSignal(str, str)
     _arrived = pyqtSignal(int, str)
 
     def __init__(self, opener: SessionOpener) -> None:
@@ -55,13 +58,21 @@ class SessionLoader(QObject):
         try:
             if replaced is not None:
                 replaced.close()
-            session = self._opener(uri)
+            session = self._opener(uri, lambda words: self._say(uri, ticket, words))
+        except CancelledError:
+            return
         except Exception as error:  # noqa: BLE001 - shown in the banner instead of ending the process
             self._report(uri, ticket, error)
             return
         with self._lock:
             self._undelivered[ticket] = session
         self._arrived.emit(ticket, uri)
+
+    def _say(self, uri: str, ticket: int, words: str) -> None:
+        with self._lock:
+            if ticket != self._newest:
+                raise CancelledError("closed, or another source was opened")
+            self.said.emit(uri, words)
 
     def _deliver(self, ticket: int, uri: str) -> None:
         with self._lock:

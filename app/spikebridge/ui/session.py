@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from spikebridge.contracts import Replay, Snapshot
+from spikebridge.contracts import Replay, Say, Snapshot
 from spikebridge.events import EventPacket
 
 
@@ -37,5 +37,6 @@ class ChainSession(Protocol):
         ...
 
 
-#: Opens and starts the chain for a source; runs on a worker thread and raises SpikebridgeError.
-SessionOpener: TypeAlias = Callable[[str], ChainSession]
+#: Opens and starts the chain for a source; runs on a worker thread and raises SpikebridgeError. What is slow is said,
+#: and given up with the CancelledError that saying it raises.
+SessionOpener: TypeAlias = Callable[[str, Say], ChainSession]

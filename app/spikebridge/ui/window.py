@@ -60,9 +60,11 @@ class MainWindow(QMainWindow):
         self._power_next = False
         self._drawn_sequence = -1
         self._shown_failure: str | None = None
+        self._shown_notes: set[str] = set()
         self._loader = SessionLoader(opener)
         self._loader.opened.connect(self._show_session)
         self._loader.failed.connect(self._show_opening_error)
+        self._loader.said.connect(self._show_opening_words)
         self.menu = QMenu(self)
         self._build()
         self._build_actions()
@@ -178,7 +180,7 @@ class MainWindow(QMainWindow):
 
     def _forget_session(self) -> None:
         self.session = None
-        self._drawn_sequence, self._shown_failure = -1, None
+        self._drawn_sequence, self._shown_failure, self._shown_notes = -1, None, set()
         self.replay_bar.set_replay(None, None)
         self.strip.clear()
         self.latency_chart.clear()
@@ -187,6 +189,11 @@ class MainWindow(QMainWindow):
         self.stage.gesture.wait("No source", "drop a recording", "or press O")
         self.stage.bars.show_decision(None, 0)
         self.stage.features.show_features(None, None)
+
+    def _show_opening_words(self, uri: str, words: str) -> None:
+        if self.session is None:
+            self.header.show_opening(uri, words)
+            self.stage.gesture.wait("Opening", *words.split(": ", 1))
 
     def _show_opening_error(self, uri: str, error: Exception) -> None:
         if self.session is None:
@@ -244,13 +251,17 @@ class MainWindow(QMainWindow):
         self.loss.show_counters(snapshot.counters, snapshot.source_counters)
         self.stage.settings.show_values(self.session.threshold, self.session.smoothing_us)
         self.stage.events.set_message(_MESSAGES.get(snapshot.state, ""))
-        self._show_failure(snapshot)
+        self._show_sentences(snapshot)
 
-    def _show_failure(self, snapshot: Snapshot) -> None:
+    def _show_sentences(self, snapshot: Snapshot) -> None:
         if snapshot.failure is not None and snapshot.failure != self._shown_failure:
             self._shown_failure = snapshot.failure
             self.has_failed = True
             self.show_error(snapshot.failure)
+        for key, sentence in snapshot.notes.items():
+            if key not in self._shown_notes:
+                self._shown_notes.add(key)
+                self.banner.show_note(sentence)
 
     # ------------------------------------------------ commands
 

@@ -54,11 +54,11 @@ def test_power_is_unavailable_before_and_measured_after_a_step(stage: LavaStage)
     assert meter.chip_step_us is None
     stage.step(EVENTS)
     total, *rails = meter.read()
-    assert total == PowerReading("Loihi 2", pytest.approx(0.2), "measured", total.scope, whole=True, static_w=0.15)
+    assert total == PowerReading("loihi", pytest.approx(0.2), "measured", total.scope, whole=True, static_w=0.15)
     assert [(rail.rail, rail.watts, rail.whole) for rail in rails] == [
-        ("VDD", pytest.approx(0.12), False),
-        ("VDDM", pytest.approx(0.06), False),
-        ("VDDIO", pytest.approx(0.02), False),
+        ("loihi VDD", pytest.approx(0.12), False),
+        ("loihi VDDM", pytest.approx(0.06), False),
+        ("loihi VDDIO", pytest.approx(0.02), False),
     ]
     assert meter.chip_step_us == 153.0
 

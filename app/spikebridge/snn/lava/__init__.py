@@ -14,14 +14,22 @@ __all__ = ["HardwareOptions", "LavaOptions", "LavaStage", "Loihi2Meter", "open_l
 _BOARD_START_S = 300.0
 
 
-def open_lava(network: Path, input_shape: Shape) -> LavaStage:
-    """``--snn lava``: starts at once, in the background; see ``LavaStage``. MissingError without an environment."""
-    return LavaStage(network, input_shape)
+def open_lava(network: Path, input_shape: Shape, python: Path | None = None) -> LavaStage:
+    """``--snn lava``: starts at once, in the background; see ``LavaStage``. MissingError without an environment.
+
+    python : interpreter that has Lava; default as ``environment.find_python``.
+    """
+    return LavaStage(network, input_shape, LavaOptions(python=python))
 
 
-def open_loihi2(network: Path, input_shape: Shape, hardware: HardwareOptions | None = None) -> LavaStage:
+def open_loihi2(
+    network: Path, input_shape: Shape, python: Path | None = None, hardware: HardwareOptions | None = None
+) -> LavaStage:
     """``--snn loihi2``: as ``open_lava``; ``wait_ready`` raises MissingError that says what is not there."""
     options = LavaOptions(
-        backend="loihi2", start_deadline_s=_BOARD_START_S, hardware=(hardware or HardwareOptions()).request()
+        backend="loihi2",
+        python=python,
+        start_deadline_s=_BOARD_START_S,
+        hardware=(hardware or HardwareOptions()).request(),
     )
     return LavaStage(network, input_shape, options)

@@ -89,12 +89,13 @@ class Worker:
             raise StageError(
                 "snn",
                 f"expected Lava to answer within {within_s:g} s, found it hung; it was ended, reset to restart it.",
+                restarts=True,
             ) from error
         except wire.ClosedError as error:
             words = self._last_words()
             self.end()
             raise StageError(
-                "snn", f"expected Lava to answer, found its process ended{words}; reset to restart it."
+                "snn", f"expected Lava to answer, found its process ended{words}; reset to restart it.", restarts=True
             ) from error
         except BaseException:
             self.end()
@@ -134,7 +135,8 @@ def _failure(fields: Mapping[str, Any]) -> StageError | MissingError:
     sentence = str(fields["sentence"])
     if fields.get("missing"):
         return MissingError(sentence)
-    return StageError("snn", f"expected Lava to run the network, found: {sentence}; reset to restart it.")
+    words = f"expected Lava to run the network, found: {sentence}; reset to restart it."
+    return StageError("snn", words, restarts=True)
 
 
 def _environment(import_path: str) -> dict[str, str]:

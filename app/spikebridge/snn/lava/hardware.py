@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spikebridge.contracts import PowerReading, Provenance
+from spikebridge.contracts import Energy, PowerReading, Provenance, SnnActivity
 from spikebridge.errors import UsageError
 from spikebridge.snn.lava.stage import LavaStage
 
@@ -13,10 +13,10 @@ from spikebridge.snn.lava.stage import LavaStage
 GENERATIONS = ("N3B2", "N3B3", "N3C1", "N3D1")
 
 _RAILS = (
-    ("total_w", "Loihi 2", "board, all rails, mean of the last step"),
-    ("vdd_w", "VDD", "neuro cores, mean of the last step"),
-    ("vddm_w", "VDDM", "memory, mean of the last step"),
-    ("vddio_w", "VDDIO", "input and output, mean of the last step"),
+    ("total_w", "loihi", "Loihi 2 board, all rails, mean of the last step"),
+    ("vdd_w", "loihi VDD", "neuro cores, mean of the last step"),
+    ("vddm_w", "loihi VDDM", "memory, mean of the last step"),
+    ("vddio_w", "loihi VDDIO", "input and output, mean of the last step"),
 )
 
 
@@ -54,7 +54,7 @@ class HardwareOptions:
 
 
 class Loihi2Meter:
-    """A ``contracts.PowerMeter`` over what the board's own profilers measured; unavailable until they did."""
+    """A ``contracts.SnnMeter`` over what the board's own profilers measured; unavailable until they did."""
 
     name = "Loihi 2 profiler"
 
@@ -73,6 +73,17 @@ class Loihi2Meter:
             static_w = figures.get("static_w") if whole else None
             readings.append(PowerReading(rail, watts, provenance, scope, whole=whole, static_w=static_w))
         return tuple(readings)
+
+    def energy(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
+        """Of the steps behind one decision, at the watts of the last one: dynamic power flows while the chip works,
+        static power all the time."""
+        total_w, static_w, busy_us = (self._stage.figures.get(key) for key in ("total_w", "static_w", "step_us"))
+        if total_w is None or static_w is None or busy_us is None or n_decisions < 1:
+            return Energy(None, "unavailable")
+        steps = activity.steps / n_decisions
+        return Energy(
+            (total_w - static_w) * busy_us * steps * 1e-3, "measured", static_mj=static_w * step_us * steps * 1e-3
+        )
 
     @property
     def chip_step_us(self) -> float | None:

@@ -12,16 +12,17 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import Counts, SnnActivity, Spikes
+from spikebridge.contracts import Counts, Say, SnnActivity, Spikes
 from spikebridge.errors import MissingError, SpikebridgeError, StageError
 from spikebridge.snn.lava import environment
 from spikebridge.snn.lava.activity import Activity
 from spikebridge.snn.lava.client import Worker
 from spikebridge.snn.lava.worker import wire
 from spikebridge.snn.netfile import load_network
-from spikebridge.snn.network import Shape
+from spikebridge.snn.network import Network, Shape
 
 State: TypeAlias = NDArray[np.int32]
+_SAY_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,14 @@ class LavaStage:
         return self._start.versions
 
     @property
-    def output_shape(self) -> Shape:
-        return self._description.output_shape
+    def network(self) -> Network:
+        """What Lava builds, as the program reads it from the file."""
+        return self._description
 
-    def wait_ready(self) -> None:
-        """Returns once Lava runs. Raises what kept it from starting."""
+    def wait_ready(self, say: Say = lambda words: None) -> None:
+        """Returns once Lava runs; ``say`` hears ``state`` meanwhile. Raises what kept it from starting."""
+        while not self._start.ended_within(_SAY_EVERY_S):
+            say(self.state)
         self._running()
 
     def step(self, counts: Counts) -> Spikes:
@@ -94,8 +98,8 @@ class LavaStage:
             raise ValueError(f"expected uint8 counts of {self._input_shape}, got {counts.dtype} of {counts.shape}")
         start = self._running()
         answer = self._request(start, wire.STEP, counts.tobytes(), wire.SPIKES)
-        output, layers, updates = start.split(answer)
-        self._activity.add(counts, layers, output, updates)
+        output, layers, tallies = start.split(answer)
+        self._activity.add(counts, layers, output, tallies)
         return output
 
     def reset(self) -> None:
@@ -186,6 +190,11 @@ class _Start:
         if self._error is not None:
             raise self._error
 
+    def ended_within(self, seconds: float) -> bool:
+        """Whether the start is over, well or not."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def fail(self, error: SpikebridgeError) -> None:
         self._error = error
         self.words = "ended"
@@ -195,7 +204,7 @@ class _Start:
         self._thread.join()
 
     def split(self, answer: bytes) -> tuple[Spikes, list[Spikes], NDArray[np.int64]]:
-        """Output, spikes of the layers before it, and neuron updates by layer, from one SPIKES frame."""
+        """Output, spikes of the layers before it, and (2, n_layers) neuron updates and overflows, from one frame."""
         output = np.frombuffer(answer, np.uint8, int(np.prod(self.shapes[-1]))).reshape(self.shapes[-1])
         layers, at = [], output.size
         for shape in self.shapes[:-1] if self._traced else ():
@@ -203,7 +212,7 @@ class _Start:
             bits = np.frombuffer(answer, np.uint8, (size + 7) // 8, at)
             layers.append(np.unpackbits(bits, count=size).reshape(shape))
             at += bits.size
-        return output, layers, np.frombuffer(answer, "<i8", offset=at)
+        return output, layers, np.frombuffer(answer, "<i8", offset=at).reshape(2, -1)
 
     def _open(self, request: Mapping[str, Any], within_s: float) -> None:
         try:
@@ -211,7 +220,8 @@ class _Start:
         except MissingError as error:
             self.fail(error)
         except StageError as error:
-            self.fail(StageError("snn", f"{str(error).rstrip('.')} (while {self.words})."))
+            words = f"{str(error).rstrip('.')} (while {self.words})."
+            self.fail(StageError("snn", words, restarts=error.restarts))
         else:
             self._take(wire.unpack(answer))
 

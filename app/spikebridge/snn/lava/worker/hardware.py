@@ -73,7 +73,7 @@ class HardwareBackend:
     def spikes(self) -> list[Any]:
         return []
 
-    def updates(self) -> Any:
+    def tallies(self) -> Any:
         return np.zeros(0, np.int64)
 
     def state(self) -> list[tuple[Any, Any]]:

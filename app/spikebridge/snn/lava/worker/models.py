@@ -23,6 +23,8 @@ from lava.proc.lif.process import LIF  # type: ignore[import-not-found]
 
 #: Key in a process's parameters under which its model finds the number of its layer.
 LAYER = "spikebridge_layer"
+#: The chip's accumulator has 21 bits and a sign after the alignment by 6 bits.
+ACCUMULATOR = 1 << 15
 
 
 def _shared(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -33,8 +35,9 @@ def _shared(shape: tuple[int, ...], dtype: Any) -> Any:
 class Memory:
     """Shared between this process and those that Lava forks from it afterwards.
 
-    spikes, u, v : one array for each layer, in Lava's order (x, y, channel). updates : neurons that did not rest in
-    the last step, by layer. generation : counts resets.
+    spikes, u, v : one array for each layer, in Lava's order (x, y, channel). tallies : of the last step, by layer:
+    neurons that did not rest, and neurons that received more than the chip's accumulator holds. generation : counts
+    resets.
     """
 
     def __init__(self, shapes: list[tuple[int, ...]]) -> None:
@@ -42,7 +45,7 @@ class Memory:
         self.spikes = [_shared(shape, np.uint8) for shape in shapes]
         self.u = [_shared(shape, np.int32) for shape in shapes]
         self.v = [_shared(shape, np.int32) for shape in shapes]
-        self.updates = _shared((len(shapes),), np.int64)
+        self.tallies = _shared((2, len(shapes)), np.int64)
 
     def clear(self) -> None:
         """Before the next step; what is read until then is already the cleared state."""
@@ -91,7 +94,8 @@ class LifModel(_Resettable, PyLifModelBitAcc):  # type: ignore[misc]
 
     def subthr_dynamics(self, activation_in: Any) -> None:
         at_work = (self.u != 0) | (self.v != 0) | (activation_in != 0) | (self.effective_bias != 0)
-        current().updates[self.proc_params[LAYER]] = np.count_nonzero(at_work)
+        beyond = (activation_in >= ACCUMULATOR) | (activation_in < -ACCUMULATOR)
+        current().tallies[:, self.proc_params[LAYER]] = np.count_nonzero(at_work), np.count_nonzero(beyond)
         super().subthr_dynamics(activation_in)
 
     def _clear(self) -> None:

@@ -78,12 +78,12 @@ class _Service:
         wire.send(self._connection, wire.READY, wire.pack(**self._network.description()))
 
     def _step(self, counts: Any) -> None:
-        output, layers, updates = self._network.step(counts)
+        output, layers, tallies = self._network.step(counts)
         figures = self._network.figures()
         if figures:
             wire.send(self._connection, wire.FIGURES, wire.pack(**figures))
         payload = output.tobytes() + b"".join(np.packbits(layer).tobytes() for layer in layers)
-        payload += updates.astype("<i8").tobytes()
+        payload += tallies.astype("<i8").tobytes()
         wire.send(self._connection, wire.SPIKES, payload)
 
     def _say(self, words: str) -> None:

@@ -54,11 +54,12 @@ class LavaNetwork:
         }
 
     def step(self, counts: Any) -> tuple[Any, list[Any], Any]:
-        """Output spikes (C', H', W') uint8; where they are seen, those of the layers before it and neuron updates."""
+        """Output spikes (C', H', W') uint8; where they are seen, those of the layers before it, and (2, n_layers) int64
+        neuron updates and overflows."""
         self._send(counts)
         output = _from_lava(self._extractor.receive()) != 0
         layers = [_from_lava(spikes) for spikes in self._backend.spikes()[:-1]]
-        return output.astype(np.uint8), layers, self._backend.updates()
+        return output.astype(np.uint8), layers, self._backend.tallies()
 
     def reset(self) -> None:
         self._backend.reset(self._advance_silent)

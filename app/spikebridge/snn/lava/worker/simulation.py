@@ -30,8 +30,8 @@ class SimulationBackend:
     def spikes(self) -> list[Any]:
         return self._memory.spikes
 
-    def updates(self) -> Any:
-        return self._memory.updates
+    def tallies(self) -> Any:
+        return self._memory.tallies
 
     def state(self) -> list[tuple[Any, Any]]:
         return list(zip(self._memory.u, self._memory.v, strict=True))

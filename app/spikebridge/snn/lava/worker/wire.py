@@ -5,7 +5,8 @@
                                                 READY     JSON: shapes of the layers, versions
     STEP    counts, uint8 (C, H, W)             SPIKES    output, uint8 (C', H', W'); but for hardware then also the
                                                           spikes of the layers before it, each packed to bits, and
-                                                          the neuron updates of each layer, int64
+                                                          the neuron updates of each layer and their overflows,
+                                                          int64
                                                 FIGURES   JSON, before SPIKES, when a profiler measured
     RESET   empty                               DONE      empty
     STATE   empty                               STATE     currents and voltages of each layer, int32 (C, H, W)
