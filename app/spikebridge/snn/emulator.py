@@ -25,6 +25,8 @@ class Emulator:
         self._step = kernels.step
         self._plan, self._weights, self._starts, self._runs = lay_out(network, kernels)
         total = int(self._plan[-1, kernels.BASE] + padded(int(self._plan[-1, kernels.SIZE]), kernels.BLOCK))
+        # Beyond the last layer room for the zeros of a piece that ends there.
+        total += padded(int(self._runs[2::4].max(initial=0)), kernels.BLOCK)
         self._received, self._current, self._voltage, self._bias = np.zeros((4, total), np.int32)
         for row, layer, size in zip(self._plan, network.layers, network.neurons, strict=True):
             if layer.bias is not None:
@@ -32,9 +34,8 @@ class Emulator:
                 self._bias[first : first + size] = np.tile(layer.bias << 6, size // layer.channels)
         self._biased = (self._bias.reshape(-1, kernels.BLOCK) != 0).any(1).astype(np.uint8)
         self._awake = self._biased.copy()
-        self._fired = np.zeros(kernels.BLOCK, np.int32)
-        # One more than there can be spikes: the loop that lists them writes before it knows.
-        most = max(*network.neurons, int(np.prod(network.input_shape))) + 1
+        self._fired = np.zeros(kernels.BLOCK // 8, np.uint64)
+        most = max(*network.neurons, int(np.prod(network.input_shape)))
         self._spikes = np.zeros(most, np.int32)
         self._values = np.ones(2 * most, np.int32)
         self._counters = np.zeros((len(network.layers), 4), np.int64)

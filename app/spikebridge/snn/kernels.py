@@ -11,8 +11,14 @@ from __future__ import annotations
 
 import numba as nb
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import types
+from numba.extending import intrinsic
 
-BLOCK = 128
+BLOCK_BITS = 7
+BLOCK = 1 << BLOCK_BITS
+#: Of the vectors that spikes add: two registers where those have 128 bits.
+LANES = 8
 
 #: Columns of the ``plan`` table, one row a layer.
 (
@@ -38,6 +44,7 @@ BLOCK = 128
 EVENTS, UPDATES, SPIKES, OVERFLOWS = range(4)
 
 _i32 = np.int32
+_u64 = np.uint64
 _V_MAX = np.int32((1 << 23) - 1)
 _V_MIN = np.int32(1 - (1 << 23))
 _U_MAX = np.int32(1 << 23)
@@ -59,13 +66,46 @@ def _decay(state, keep):  # type: ignore[no-untyped-def]
 @nb.njit(inline="always")
 def _quotient(value, divisor):  # type: ignore[no-untyped-def]
     """Unsigned division: half the time of the signed one of 64 bits."""
-    return np.int64(np.uint32(value) // np.uint32(divisor))
+    return _u64(np.uint32(value) // np.uint32(divisor))
+
+
+@intrinsic
+def _trailing_zeros(_context, word):  # type: ignore[no-untyped-def]
+    """Of a uint64 that is not 0."""
+
+    def generate(context, builder, _signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, 1))
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def _add_vector(_context, to, t, by, w, value):  # type: ignore[no-untyped-def]
+    """``to[t : t + LANES] += by[w : w + LANES] * value`` in one vector operation: LLVM finds none in a loop over pieces
+    this short, and puts a test for overlapping arrays before each."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        lanes = ir.VectorType(ir.IntType(32), LANES)
+
+        def place(k):  # type: ignore[no-untyped-def]
+            array = context.make_array(signature.args[k])(context, builder, arguments[k])
+            return builder.bitcast(builder.gep(array.data, [arguments[k + 1]]), lanes.as_pointer())
+
+        target, source = place(0), place(2)  # type: ignore[no-untyped-call]
+        zero = ir.Constant(ir.IntType(32), 0)
+        one = builder.insert_element(ir.Constant(lanes, ir.Undefined), arguments[4], zero)
+        factor = builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+        product = builder.mul(builder.load(source, align=4), factor)
+        builder.store(builder.add(builder.load(target, align=4), product), target, align=4)
+        return context.get_dummy_value()
+
+    return types.void(to, types.uint64, by, types.uint64, types.int32), generate
 
 
 @nb.njit(
     nb.int64(
         nb.int64[::1], nb.int64[::1], nb.int32[::1], nb.int32[::1], nb.int32[::1], nb.int32[::1], nb.uint8[::1],
-        nb.int32[::1], nb.int32[::1],
+        nb.uint64[::1], nb.int32[::1],
     ),
     cache=True,
     nogil=True,
@@ -81,83 +121,65 @@ def _update(plan, counters, received, current, voltage, bias, awake, fired, spik
     left, right = _i32(plan[INPUT_LEFT]), _i32(plan[INPUT_RIGHT])
     base = plan[BASE]
     n_spikes = 0
-    for block in range(base // BLOCK, (base + plan[SIZE] + BLOCK - 1) // BLOCK):
+    flags = fired.view(np.uint8)
+    for block in range(base >> BLOCK_BITS, (base + plan[SIZE] + BLOCK - 1) >> BLOCK_BITS):
         if not awake[block]:
             continue
-        first = block * BLOCK
-        a_block = received[first : first + BLOCK]
-        u_block = current[first : first + BLOCK]
-        v_block = voltage[first : first + BLOCK]
-        b_block = bias[first : first + BLOCK]
+        first = _u64(block * BLOCK)
         if left | right:
-            for i in range(BLOCK):
-                a_block[i] = _i32(_i32(a_block[i] << left) >> right)
+            for i in range(first, first + _u64(BLOCK)):
+                received[i] = _i32(_i32(received[i] << left) >> right)
         alive = _i32(0)
         updates = _i32(0)
         beyond = _i32(0)
-        n_fired = _i32(0)
-        for i in range(BLOCK):
-            a = a_block[i]
-            u = u_block[i]
-            v = v_block[i]
-            b = b_block[i]
+        for i in range(_u64(BLOCK)):
+            a = received[first + i]
+            u = current[first + i]
+            v = voltage[first + i]
+            b = bias[first + i]
             updates = _i32(updates + _i32(_i32(_i32(a | u) | _i32(v | b)) != _i32(0)))
             beyond = _i32(beyond | _i32(_i32(a + _ACCUMULATOR) >> _i32(16)))
             u = _i32(_decay(u, keep_u) + _i32(a << _i32(6)))
             u = _i32(u - _FULL) if u > _U_MAX else _i32(u + _FULL) if u <= _U_MIN else u
             v = _i32(_i32(_decay(v, keep_v) + u) + b)
             v = min(max(v, _V_MIN), _V_MAX)
-            spike = _i32(v > threshold)
+            spike = v > threshold
             v = _i32(0) if spike else v
-            n_fired = _i32(n_fired + spike)
-            fired[i] = spike
-            u_block[i] = u
-            v_block[i] = v
+            flags[i] = spike
+            current[first + i] = u
+            voltage[first + i] = v
             alive = _i32(alive | _i32(_i32(u | v) | b))
         awake[block] = alive != 0
         counters[UPDATES] += updates
         if beyond:
-            for i in range(BLOCK):
-                counters[OVERFLOWS] += (a_block[i] >= _ACCUMULATOR) | (a_block[i] < -_ACCUMULATOR)
-        a_block[:] = 0
-        if n_fired:
-            # Without a branch a spike costs no misprediction; the slot behind the last one is overwritten.
-            for i in range(BLOCK):
-                spikes[n_spikes] = first - base + i
-                n_spikes += fired[i]
+            for i in range(first, first + _u64(BLOCK)):
+                counters[OVERFLOWS] += (received[i] >= _ACCUMULATOR) | (received[i] < -_ACCUMULATOR)
+        for i in range(first, first + _u64(BLOCK)):
+            received[i] = 0
+        for index in range(_u64(BLOCK // 8)):
+            word = fired[index]
+            while word:
+                place = (index << _u64(3)) + (_trailing_zeros(word) >> _u64(3))  # type: ignore[call-arg]
+                spikes[n_spikes] = np.int64(first + place) - base
+                n_spikes += 1
+                word &= word - _u64(1)
     counters[SPIKES] += n_spikes
     return n_spikes
 
 
 @nb.njit(inline="always")
 def _add(to, t, by, w, n, value):  # type: ignore[no-untyped-def]
-    """``to[t : t + n] += by[w : w + n] * value``.
-
-    Pieces are short (4 to 64), so a plain loop spends its time in the remainder of LLVM's long one; four at a time, all
-    read before one is written, become one vector operation. Unsigned indices spare numba's test for negative ones.
-    """
-    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-    end = t + n
-    while t + four <= end:
-        a = _i32(to[t] + _i32(by[w] * value))
-        b = _i32(to[t + one] + _i32(by[w + one] * value))
-        c = _i32(to[t + two] + _i32(by[w + two] * value))
-        d = _i32(to[t + three] + _i32(by[w + three] * value))
-        to[t] = a
-        to[t + one] = b
-        to[t + two] = c
-        to[t + three] = d
-        t += four
-        w += four
-    while t < end:
-        to[t] = _i32(to[t] + _i32(by[w] * value))
-        t += one
-        w += one
+    """``to[t : t + n] += by[w : w + n] * value``; unsigned indices spare numba's test for negative ones."""
+    whole = n & ~np.uint64(LANES - 1)
+    for i in range(np.uint64(0), whole, np.uint64(LANES)):
+        _add_vector(to, t + i, by, w + i, value)  # type: ignore[call-arg]
+    for i in range(whole, whole + (n & np.uint64(LANES - 1))):
+        to[t + i] = _i32(to[t + i] + _i32(by[w + i] * value))
 
 
 @nb.njit(
     nb.int64(
-        nb.int64[::1], nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[:, ::1], nb.int32[::1],
+        nb.int64[::1], nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[::1], nb.int32[::1],
         nb.int32[::1], nb.int64,
     ),
     cache=True,
@@ -166,62 +188,65 @@ def _add(to, t, by, w, n, value):  # type: ignore[no-untyped-def]
 def _deliver(plan, received, weights, awake, starts, runs, spikes, values, n_spikes):  # type: ignore[no-untyped-def]
     """Adds the weights of ``spikes`` (numbers of inputs, channel last) times ``values`` to what the neurons receive.
 
-    For each row it reaches, a spike adds runs of weights to runs of neurons (see ``layout.runs``). Returns the
+    For each row it reaches, a spike adds runs of weights to runs of neurons (see ``layout``). Returns the
     synapses touched.
     """
-    in_channels, in_width = plan[IN_CHANNELS], plan[IN_WIDTH]
-    group_in, group_out, kernel = plan[GROUP_IN], plan[GROUP_OUT], plan[KERNEL]
-    base, rows, columns = plan[BASE], plan[ROWS], plan[COLUMNS]
-    first_weight = plan[WEIGHTS]
-    touched = 0
-    for k in range(n_spikes):
+    in_channels, in_width = _u64(plan[IN_CHANNELS]), _u64(plan[IN_WIDTH])
+    group_in, group_out, kernel = _u64(plan[GROUP_IN]), _u64(plan[GROUP_OUT]), _u64(plan[KERNEL])
+    base, rows, columns = _u64(plan[BASE]), _u64(plan[ROWS]), _u64(plan[COLUMNS])
+    first_weight = _u64(plan[WEIGHTS])
+    one, shift = _u64(1), _u64(BLOCK_BITS)
+    touched = _u64(0)
+    for k in range(_u64(n_spikes)):
         value = values[k]
         place = _quotient(spikes[k], in_channels)
-        channel = spikes[k] - place * in_channels
+        channel = _u64(spikes[k]) - place * in_channels
         y = _quotient(place, in_width)
-        x = place - y * in_width
-        group = _quotient(channel, group_in) if group_in != in_channels else 0
+        column = columns + place - y * in_width
         source = first_weight + channel * kernel
-        target = base + group * group_out
-        run_first, run_last = starts[columns + x], starts[columns + x + 1]
-        for row in range(starts[rows + y], starts[rows + y + 1]):
+        target = base
+        if group_in != in_channels:
+            target += _quotient(channel, group_in) * group_out
+        run_first, run_last = _u64(starts[column]), _u64(starts[column + one])
+        for row in range(_u64(starts[rows + y]), _u64(starts[rows + y + one])):
+            w_row = source + _u64(runs[_u64(4) * row])
+            t_row = target + _u64(runs[_u64(4) * row + one])
             for run in range(run_first, run_last):
-                n = runs[run, 2]
-                w = source + runs[row, 0] + runs[run, 0]
-                t = target + runs[row, 1] + runs[run, 1]
-                _add(received, np.uint64(t), weights, np.uint64(w), np.uint64(n), value)
-                awake[t // BLOCK] = 1
-                awake[(t + n - 1) // BLOCK] = 1
-                for block in range(t // BLOCK + 1, (t + n - 1) // BLOCK):
+                w = w_row + _u64(runs[_u64(4) * run])
+                t = t_row + _u64(runs[_u64(4) * run + one])
+                n = _u64(runs[_u64(4) * run + _u64(2)])
+                touched += _u64(runs[_u64(4) * run + _u64(3)])
+                _add(received, t, weights, w, n, value)
+                end = (t + n - one) >> shift
+                awake[t >> shift] = 1
+                awake[end] = 1
+                for block in range((t >> shift) + one, end):
                     awake[block] = 1
-                touched += n
-    return touched
+    return np.int64(touched)
 
 
 @nb.njit(nb.int64(nb.uint64[::1], nb.int64, nb.int64, nb.boolean, nb.int32[::1], nb.int32[::1]), cache=True, nogil=True)
 def _events(counts, channels, plane, graded, spikes, values):  # type: ignore[no-untyped-def]
     """The non-zero counts, channel last: their numbers, their values and how many there are."""
-    n = 0
-    for word in range(counts.size):
-        value = counts[word]
-        place = word * 8
-        while value:
-            count = _i32(value & np.uint64(255))
-            if count:
-                channel = _quotient(place, plane)
-                spikes[n] = (place - channel * plane) * channels + channel
-                values[n] = count if graded else _i32(1)
-                n += 1
-            value = value >> np.uint64(8)
-            place += 1
-    return n
+    n = _u64(0)
+    for index in range(_u64(counts.size)):
+        word = counts[index]
+        while word:
+            shift = _trailing_zeros(word) & _u64(56)  # type: ignore[call-arg]
+            place = (index << _u64(3)) + (shift >> _u64(3))
+            channel = _quotient(place, _u64(plane))
+            spikes[n] = (place - channel * _u64(plane)) * _u64(channels) + channel
+            values[n] = _i32((word >> shift) & _u64(255)) if graded else _i32(1)
+            n += _u64(1)
+            word &= ~(_u64(255) << shift)
+    return np.int64(n)
 
 
 @nb.njit(
     nb.int64(
         nb.uint64[::1], nb.int64, nb.boolean, nb.int64[:, ::1], nb.int64[:, ::1], nb.int32[::1], nb.int32[::1],
-        nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[::1], nb.int32[:, ::1], nb.int32[::1],
-        nb.int32[::1], nb.int32[::1], nb.int64, nb.uint8[::1],
+        nb.int32[::1], nb.int32[::1], nb.uint8[::1], nb.int32[::1], nb.int32[::1], nb.int32[::1], nb.int32[::1],
+        nb.int32[::1], nb.uint64[::1], nb.int64, nb.uint8[::1],
     ),
     cache=True,
     nogil=True,
@@ -245,10 +270,11 @@ def step(  # type: ignore[no-untyped-def]
                 plan[layer + 1], received, weights, awake, starts, runs, spikes, ones, n_spikes
             )
         else:
-            plane = _quotient(plan[layer, SIZE], out_channels)
+            channels = _u64(out_channels)
+            plane = _quotient(plan[layer, SIZE], channels)
             for i in range(n_spikes):
-                place = _quotient(spikes[i], out_channels)
-                output[(spikes[i] - place * out_channels) * plane + place] = 1
+                place = _quotient(spikes[i], channels)
+                output[(_u64(spikes[i]) - place * channels) * plane + place] = 1
     n_events = _events(counts, plan[0, IN_CHANNELS], in_plane, graded, spikes, values)
     counters[0, EVENTS] += _deliver(plan[0], received, weights, awake, starts, runs, spikes, values, n_events)
     return n_events

@@ -1,8 +1,8 @@
 """How the emulator lays a network out in flat arrays: weights in runs, so that a spike adds few long pieces.
 
-An input pixel reaches one to a few outputs of a row. Their channels lie side by side (channel last); where the outputs
-do too, the weights are ordered so that one contiguous piece of weights goes to one contiguous piece of neurons. With
-the kernels of 3 and strides of 2 of the paper's networks this halves the pieces.
+An input pixel reaches one to a few outputs of a row, whose channels lie side by side (channel last). The weights are
+stored so that they are one contiguous piece too, with zeros where an output of the row is not reached: a spike adds one
+piece of weights to one piece of neurons per row. A piece may end behind its row; only zeros go there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from spikebridge.snn.network import Conv, Layer, Network, Shape
 from spikebridge.snn.synapses import stored_weights, taps
 
+#: Pieces up to this many weights are made equally long with zeros: a loop of the same length each time costs less than
+#: a mispredicted end.
+_NARROW = 32
+
 Table = NDArray[np.int64]
 State = NDArray[np.int32]
 
@@ -26,7 +30,8 @@ def padded(size: int, block: int) -> int:
 
 
 def lay_out(network: Network, kernels: Any) -> tuple[Table, State, State, State]:
-    """The tables that ``kernels.step`` walks: plan (n_layers, PLAN_COLUMNS), weights, starts, and runs (n, 3)."""
+    """The tables that ``kernels.step`` walks: plan (n_layers, PLAN_COLUMNS), weights, starts, and runs of four columns
+    (weight offset, neuron offset, length, synapses; of rows only the offsets), flat."""
     plan = np.zeros((len(network.layers), kernels.PLAN_COLUMNS), np.int64)
     weights: list[State] = []
     starts: list[State] = []
@@ -34,12 +39,12 @@ def lay_out(network: Network, kernels: Any) -> tuple[Table, State, State, State]
     for row, layer, before, after in zip(plan, network.layers, network.shapes, network.shapes[1:], strict=False):
         row[kernels.BASE] = sum(padded(n, kernels.BLOCK) for n in network.neurons[: len(weights)])
         row[kernels.WEIGHTS] = sum(w.size for w in weights)
-        order = _column_order(layer, before)
-        kernel = _kernel(layer, before)[:, :, order]
+        columns, column_runs, order = _columns(layer, before, after)
+        kernel = np.pad(_kernel(layer, before), ((0, 0), (0, 0), (0, 1), (0, 0)))[:, :, order]
         weights.append(kernel.reshape(-1))
         for column, (start, run) in (
             (kernels.ROWS, _rows(layer, before, after, kernel.shape)),
-            (kernels.COLUMNS, _columns(layer, before, after, order)),
+            (kernels.COLUMNS, (columns, column_runs)),
         ):
             row[column] = sum(s.size for s in starts)
             starts.append(start + sum(len(p) for p in pieces))
@@ -53,7 +58,7 @@ def lay_out(network: Network, kernels: Any) -> tuple[Table, State, State, State]
         row[kernels.KEEP_V] = 4096 - layer.neuron.voltage_decay
         row[kernels.THRESHOLD] = layer.neuron.threshold << 6
         row[kernels.INPUT_LEFT], row[kernels.INPUT_RIGHT] = _input_shifts(layer)
-    tables = (np.concatenate(parts).astype(np.int32) for parts in (weights, starts, pieces))
+    tables = (np.concatenate(parts).astype(np.int32).reshape(-1) for parts in (weights, starts, pieces))
     return (plan, *tables)  # type: ignore[return-value]
 
 
@@ -74,34 +79,50 @@ def _input_shifts(layer: Layer) -> tuple[int, int]:
     return (8, 8) if highest >= 1 << 23 else (0, 0)
 
 
-def _column_order(layer: Layer, before: Shape) -> list[int]:
-    """Kernel columns as they are stored: those that one position uses side by side, their outputs ascending."""
-    if not isinstance(layer, Conv):
-        return list(range(before[2]))
-    phase = [k * layer.dilation[1] % layer.stride[1] for k in range(layer.weight.shape[3])]
-    return sorted(range(len(phase)), key=lambda k: (phase[k], -k))
-
-
 def _rows(layer: Layer, before: Shape, after: Shape, kernel: tuple[int, ...]) -> tuple[State, State]:
     start, pairs = taps(layer, 0, before[1], after[1])
     steps = np.array([kernel[2] * kernel[3], after[2] * after[0]])
-    return start, np.concatenate([pairs * steps, np.zeros((len(pairs), 1), int)], 1).astype(np.int32)
+    return start, np.concatenate([pairs * steps, np.zeros((len(pairs), 2), int)], 1).astype(np.int32)
 
 
-def _columns(layer: Layer, before: Shape, after: Shape, order: list[int]) -> tuple[State, State]:
-    """For each position the pieces (weight offset, neuron offset, length)."""
-    group_out = layer.channels // (layer.groups if isinstance(layer, Conv) else 1)
-    slot = {k: i for i, k in enumerate(order)}
+def _columns(layer: Layer, before: Shape, after: Shape) -> tuple[State, State, list[int]]:
+    """For each position its runs (weight offset, neuron offset, length, synapses), and the kernel columns in the order
+    in which their weights are stored, -1 for one of zeros."""
     tap_starts, pairs = taps(layer, 1, before[2], after[2])
-    starts, runs = [0], []
-    for first, last in pairwise(tap_starts):
-        here: list[list[int]] = []
-        for k, output in sorted(pairs[first:last].tolist(), key=lambda pair: pair[1]):
-            piece = [slot[k] * group_out, output * after[0], group_out]
-            if here and here[-1][0] + here[-1][2] == piece[0] and here[-1][1] + here[-1][2] == piece[1]:
-                here[-1][2] += group_out
-            else:
-                here.append(piece)
-        runs.extend(here)
-        starts.append(len(runs))
-    return np.array(starts, np.int32), np.array(runs, np.int32).reshape(-1, 3)
+    taps_of = [dict(pairs[first:last, ::-1].tolist()) for first, last in pairwise(tap_starts)]
+    group_out = layer.channels // (layer.groups if isinstance(layer, Conv) else 1)
+    pieces = [_pieces(at, group_out == layer.channels) for at in taps_of]
+    longest = max((len(columns) for here in pieces for _, columns in here), default=0)
+    if longest * group_out <= _NARROW:
+        pieces = [[(first, (*columns, *(longest - len(columns)) * (-1,))) for first, columns in at] for at in pieces]
+    stored: list[int] = []
+    slots: dict[tuple[int, ...], int] = {}
+    for columns in sorted({columns for at in pieces for _, columns in at}, key=len, reverse=True):
+        slots[columns] = _store(stored, columns)
+    runs = [
+        (slots[columns], first * layer.channels // group_out, len(columns), sum(k >= 0 for k in columns))
+        for at in pieces
+        for first, columns in at
+    ]
+    starts = np.cumsum([0, *map(len, pieces)])
+    return starts.astype(np.int32), np.array(runs, np.int32).reshape(-1, 4) * group_out, stored
+
+
+def _pieces(taps_of: dict[int, int], contiguous: bool) -> list[tuple[int, tuple[int, ...]]]:
+    """First output and kernel columns of each piece: one with zeros in its gaps, where outputs lie side by side."""
+    if not taps_of:
+        return []
+    if not contiguous:
+        return [(output, (k,)) for output, k in taps_of.items()]
+    first = min(taps_of)
+    return [(first, tuple(taps_of.get(output, -1) for output in range(first, max(taps_of) + 1)))]
+
+
+def _store(stored: list[int], columns: tuple[int, ...]) -> int:
+    """Where ``columns`` stand in ``stored``; they are added where they do not."""
+    n = len(columns)
+    for start in range(len(stored) - n + 1):
+        if tuple(stored[start : start + n]) == columns:
+            return start
+    stored.extend(columns)
+    return len(stored) - n
