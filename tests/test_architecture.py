@@ -27,6 +27,7 @@ LAYERS = {
         "exchange",
         "headless",
         "options",
+        "record",
         "serve",
         "training",
         "ui",

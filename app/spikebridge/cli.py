@@ -24,6 +24,7 @@ class _Group(click.Group):
         "evaluate": "spikebridge.training.commands",
         "simulate": "spikebridge.training.commands",
         "nir": "spikebridge.exchange",
+        "record": "spikebridge.record",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
