@@ -9,8 +9,9 @@ import onnx
 import tomli_w
 from onnx import TensorProto, helper, numpy_helper
 
-from spikebridge.bundle import sha256
+from spikebridge.bundle import sha256, tomllib
 from spikebridge.contracts import LABELS
+from spikebridge.snn import Conv, Network, Neuron, save_network
 
 
 def write_linear_onnx(path: Path, weights: np.ndarray) -> None:
@@ -58,6 +59,30 @@ def write_ordinary_bundle(folder: Path, *, size: int = 8, steps: int = 4, interv
             "temperature": 1.0,
             **decision,
         },
+    }
+    (folder / "model.toml").write_bytes(tomli_w.dumps(contract).encode())
+    return folder
+
+
+def spiking_network(weight: int = 64, size: int = 8, current_decay: int = 2048) -> Network:
+    """One convolution that keeps the shape: a neuron hears its own pixel and polarity alone."""
+    weights = np.zeros((2, 2, 1, 1), int)
+    weights[0, 0] = weights[1, 1] = weight
+    return Network((2, size, size), (Conv("1", weights, Neuron(current_decay, 1024, 64), None, (1, 1), (0, 0)),))
+
+
+def write_spiking_bundle(folder: Path, network: Network, *, max_count: int = 1, **settings) -> Path:
+    """``write_ordinary_bundle`` with spiking layers that keep the shape (2, size, size) before it."""
+    write_ordinary_bundle(folder, size=network.input_shape[1], **settings)
+    save_network(network, folder / "snn.net")
+    contract = tomllib.loads((folder / "model.toml").read_text())
+    contract["input"]["max_count"] = max_count
+    contract["snn"] = {
+        "file": "snn.net",
+        "sha256": sha256(folder / "snn.net"),
+        "layers": len(network.layers),
+        "delay_steps": len(network.layers),
+        "output_shape": list(network.output_shape),
     }
     (folder / "model.toml").write_bytes(tomli_w.dumps(contract).encode())
     return folder

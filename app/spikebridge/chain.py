@@ -116,8 +116,9 @@ class Chain:
         self._gap = True
         self.resets += 1
         self.reset()
-        if isinstance(self.snn, StartingStage):
-            self.snn.wait_ready(say)
+        snn = self.snn
+        if isinstance(snn, StartingStage):
+            snn.wait_ready(lambda words: say(f"{snn.name}: {words}"))
 
     def close(self) -> None:
         """Ends the stages."""

@@ -173,7 +173,7 @@ class Pipeline:
         self._restarts += 1
         self._inbox.lose()
         self._decision = None
-        sentence = f"{str(error).rstrip('.')}; the step was lost and the {error.stage.upper()} is started again"
+        sentence = f"{str(error).rstrip('.')}: the step was lost, the {error.stage.upper()} restarts"
         self._notes[f"restart {self._restarts}"] = f"{sentence}."
         self.say(sentence)
         self.chain.restart(self._wait)

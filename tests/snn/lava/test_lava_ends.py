@@ -83,7 +83,7 @@ def test_death_of_lava_or_one_of_its_processes_is_named(stage: LavaStage, victim
     processes = descendants(_worker_pid(stage))
     processes[victim].kill()
     assert left_of(processes) == []
-    with pytest.raises(StageError, match=r"ended.*reset to restart"):
+    with pytest.raises(StageError, match=r"ended.*started again"):
         stage.step(EVENTS)
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +39,17 @@ def stage(opened: tuple[LavaStage, Network]) -> LavaStage:
 @pytest.fixture
 def network(opened: tuple[LavaStage, Network]) -> Network:
     return opened[1]
+
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from spikebridge.snn.lava import LavaOptions, LavaStage
+stage = LavaStage(Path(sys.argv[1]), (2, 10, 12), LavaOptions(python=Path(sys.argv[2])))
+stage.wait_ready()
+print(stage._start.worker.pid, flush=True)
+time.sleep(60)
+"""
 
 
 def _counts(network: Network, seed: int) -> list[np.ndarray]:
@@ -71,8 +87,29 @@ def test_counts_what_the_emulator_counts(stage: LavaStage, network: Network) -> 
     found, expected = stage.activity(), emulator.activity()
     assert found.input_events - before.input_events == expected.input_events
     for after, earlier, wanted in zip(found.layers, before.layers, expected.layers, strict=True):
-        for field in ("synaptic_events", "neuron_updates", "spikes"):
+        for field in ("synaptic_events", "neuron_updates", "spikes", "overflows"):
             assert getattr(after, field) - getattr(earlier, field) == getattr(wanted, field), (wanted.name, field)
+
+
+def test_counts_of_a_whole_byte_multiply_the_weights(stage: LavaStage, network: Network) -> None:
+    """Up to 255 events in a step, beyond the chip's accumulator; taken as single spikes they would give others."""
+    rng = np.random.default_rng(9)
+    emulator, ungraded = Emulator(network), Emulator(network, graded=False)
+    before = stage.activity()
+    differing = 0
+    for density in np.linspace(0, 0.3, STEPS):
+        some = rng.random(network.input_shape) < density
+        counts = (some * rng.integers(0, 256, network.input_shape)).astype(np.uint8)
+        np.testing.assert_array_equal(stage.step(counts), emulator.step(counts))
+        ungraded.step(counts)
+        current, voltage = stage.read_state()[0]
+        np.testing.assert_array_equal(current, emulator.state(0)[0])
+        np.testing.assert_array_equal(voltage, emulator.state(0)[1])
+        differing += not np.array_equal(current, ungraded.state(0)[0])
+    assert differing > STEPS // 2
+    found = [new.overflows - old.overflows for new, old in zip(stage.activity().layers, before.layers, strict=True)]
+    assert found == [layer.overflows for layer in emulator.activity().layers]
+    assert found[0] > 100
 
 
 def test_reset_clears_what_is_read(stage: LavaStage, network: Network) -> None:
@@ -112,3 +149,26 @@ def test_dead_process_of_lava_is_named_and_the_stage_restarts(stage: LavaStage, 
         stage.step(_counts(network, 4)[0])
     assert time.monotonic() - began_s < 2
     assert left_of(processes) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_no_process_of_the_real_lava_survives_its_program(tmp_path: Path, number: int) -> None:
+    python = real_python()
+    path, network = small_network(tmp_path)
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(path), str(python)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+        start_new_session=True,
+    )
+    with program:
+        assert program.stdout is not None
+        worker = int(program.stdout.readline())
+        processes = descendants(worker)
+        assert len(processes) > 2 + 2 * len(network.layers)
+        assert shared_memory_of(worker)
+        (os.killpg if number == signal.SIGINT else os.kill)(program.pid, number)
+        program.wait(10)
+    assert left_of(processes) == []
+    assert shared_memory_of(worker) == []

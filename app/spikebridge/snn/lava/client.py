@@ -88,14 +88,14 @@ class Worker:
             self.end()
             raise StageError(
                 "snn",
-                f"expected Lava to answer within {within_s:g} s, found it hung; it was ended, reset to restart it.",
+                f"expected Lava to answer within {within_s:g} s, found it hung; it was ended and has to be started again.",
                 restarts=True,
             ) from error
         except wire.ClosedError as error:
             words = self._last_words()
             self.end()
             raise StageError(
-                "snn", f"expected Lava to answer, found its process ended{words}; reset to restart it.", restarts=True
+                "snn", f"expected Lava to answer, found its process ended{words}; it has to be started again.", restarts=True
             ) from error
         except BaseException:
             self.end()
@@ -135,7 +135,7 @@ def _failure(fields: Mapping[str, Any]) -> StageError | MissingError:
     sentence = str(fields["sentence"])
     if fields.get("missing"):
         return MissingError(sentence)
-    words = f"expected Lava to run the network, found: {sentence}; reset to restart it."
+    words = f"expected Lava to run the network, found: {sentence}; it has to be started again."
     return StageError("snn", words, restarts=True)
 
 
