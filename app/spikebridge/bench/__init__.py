@@ -32,17 +32,19 @@ class BenchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. ``bound``: the value to reach, None where there is none."""
+    """One line of the table. bound : the value to reach, None where there is none. value : None where it could not be
+    measured here; ``note`` says why."""
 
     name: str
-    value: float
+    value: float | None
     unit: str
     bound: float | None = None
     at_least: bool = False
+    note: str = ""
 
     @property
     def reached(self) -> bool | None:
-        if self.bound is None:
+        if self.bound is None or self.value is None:
             return None
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
@@ -60,6 +62,9 @@ def run_benchmarks(settings: BenchSettings, only: tuple[str, ...], *, as_json: b
         sys.stdout.write(json.dumps({"figures": rows}) + "\n")
     else:
         Console().print(_table(figures))
+        for figure in figures:
+            if figure.note:
+                Console().print(f"{figure.name}: {figure.note}", soft_wrap=True, highlight=False)
 
 
 def _in_own_process(name: str, settings: BenchSettings) -> list[Figure]:
@@ -72,6 +77,12 @@ def _in_own_process(name: str, settings: BenchSettings) -> list[Figure]:
     return [Figure(**row) for row in json.loads(child.stdout.splitlines()[-1])]
 
 
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "—"
+    return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+
+
 def _table(figures: list[Figure]) -> Table:
     table = Table("figure", "measured", "unit", "to reach", "")
     for figure in figures:
@@ -79,7 +90,7 @@ def _table(figures: list[Figure]) -> Table:
         verdict = {None: "", True: "reached", False: "missed"}[figure.reached]
         table.add_row(
             figure.name,
-            f"{figure.value:,.3g}" if figure.value < 1000 else f"{figure.value:,.0f}",
+            _shown(figure.value),
             figure.unit,
             bound,
             verdict,

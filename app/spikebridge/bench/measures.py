@@ -106,10 +106,30 @@ def measure_reading(settings: BenchSettings) -> list[Figure]:
 
 
 def measure_emulator(settings: BenchSettings) -> list[Figure]:
-    """Time per step of the spiking part."""
-    from spikebridge.snn.bench import measure_steps
+    """Time per step of the spiking part, how it grows, and beside it Lava's CPU simulation on the same steps."""
+    from spikebridge.snn.bench import measure_scaling, measure_steps
 
-    return [Figure(name, value, "ms", bound) for name, value, bound in measure_steps(settings.quick)]
+    figures = [Figure(name, value, "ms", bound) for name, value, bound in measure_steps(settings.quick)]
+    figures += [Figure(f"… {name}", value, "ms") for name, value in measure_scaling(settings.quick)]
+    return figures + _beside_lava(50 if settings.quick else 200)
+
+
+def _beside_lava(steps: int) -> list[Figure]:
+    from spikebridge.snn.lava.environment import status
+
+    title = "SNN step S3 128×128, Lava's CPU simulation"
+    there, found, fix = status()
+    if not there:
+        return [Figure(title, None, "ms", note=f"not measured: {found}; {fix}.")]
+    from spikebridge.snn.lava.figures import measure
+
+    figures = measure(steps)
+    return [
+        Figure(f"{title}, {steps} steps, wall clock", figures.lava_ms, "ms"),
+        Figure("… the emulator on the same steps, wall clock", figures.emulator_ms, "ms", 0.15),
+        Figure("… Lava's time / the emulator's", figures.ratio, "×", 150, at_least=True),
+        Figure("… steps whose spikes differ", figures.differing_steps, "steps", 0),
+    ]
 
 
 def measure_drawing(settings: BenchSettings) -> list[Figure]:

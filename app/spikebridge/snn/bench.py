@@ -67,6 +67,30 @@ def measure(network: Network, counts: NDArray[np.uint8], repeats: int) -> tuple[
     return 1e3 * float(np.median(passes)), fired / activity.steps / sum(network.neurons)
 
 
+def measure_scaling(quick: bool = False) -> list[tuple[str, float]]:
+    """(what, ms per step) of the S3 part for more and more events, and for the same events on four times the neurons:
+    time follows the events."""
+    steps, repeats = (20, 3) if quick else (60, 9)
+    figures = []
+    for events in (100, 1000, 10_000):
+        network = paper_network(3)
+        counts = moving_edges(network.input_shape, events, steps)
+        figures.append((f"S3 128×128, {counts.sum() / steps:,.0f} events", measure(network, counts, repeats)[0]))
+    network = paper_network(3, 256, 256)
+    counts = within(moving_edges((2, 128, 128), 1000, steps), 256, 256)
+    name = f"S3 256×256, the {counts.sum() / steps:,.0f} events of 128×128 in its middle"
+    return [*figures, (name, measure(network, counts, repeats)[0])]
+
+
+def within(counts: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """The same events in the middle of a larger, silent sensor."""
+    top, left = (height - counts.shape[2]) // 2, (width - counts.shape[3]) // 2
+    return np.pad(
+        counts,
+        ((0, 0), (0, 0), (top, height - counts.shape[2] - top), (left, width - counts.shape[3] - left)),
+    )
+
+
 def measure_steps(quick: bool = False) -> list[tuple[str, float, float]]:
     """(what, ms per step, bound in ms) for S3 and S6 at 128×128 and S3 at 1280×720."""
     figures = []

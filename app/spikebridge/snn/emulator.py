@@ -25,6 +25,7 @@ class Emulator:
         self._step = kernels.step
         self._plan, self._weights, self._starts, self._runs = lay_out(network, kernels)
         total = int(self._plan[-1, kernels.BASE] + padded(int(self._plan[-1, kernels.SIZE]), kernels.BLOCK))
+        self._n_blocks = total // kernels.BLOCK
         # Beyond the last layer room for the zeros of a piece that ends there.
         total += padded(int(self._runs[2::4].max(initial=0)), kernels.BLOCK)
         self._received, self._current, self._voltage, self._bias = np.zeros((4, total), np.int32)
@@ -72,6 +73,11 @@ class Emulator:
             for state in (self._current, self._voltage)
         )
         return current, voltage
+
+    @property
+    def awake_neurons(self) -> int:
+        """Neurons that the next step computes: those of the blocks in which not all rest."""
+        return int(self._awake[: self._n_blocks].sum()) * len(self._received) // len(self._awake)
 
     def activity(self) -> SnnActivity:
         """Counts since the emulator was built. A neuron update is one of a neuron that does not rest: current, voltage,
