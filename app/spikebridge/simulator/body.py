@@ -53,11 +53,15 @@ class Person:
     long_sleeves: bool
     stripe_amplitude: float
     stripes_per_m: float
+    folds: float
+    folds_per_m: float
+    finger_spread_m: float
     wrinkles: Floats
     shade: float
     light: tuple[float, float]
     tempo: float
     size: float
+    left_handed: bool
 
     @property
     def arm_m(self) -> float:
@@ -74,6 +78,8 @@ def draw_person(rng: np.random.Generator, ranges: Ranges) -> Person:
     sign = -1.0 if rng.random() < ranges.dark_on_bright_share else 1.0
     shirt = (sign if rng.random() < 0.8 else -sign) * between(rng, ranges.shirt)
     skin = sign * between(rng, ranges.skin)
+    if abs(skin - shirt) < ranges.skin_on_shirt:
+        shirt = skin - sign * ranges.skin_on_shirt
     long_sleeves = bool(rng.random() < ranges.long_sleeve_share)
     n_wrinkles = int(rng.integers(*ranges.wrinkles))
     wrinkles = rng.uniform((-0.14, 0.04, -0.5, 0.03, -0.25), (0.14, 0.45, 0.5, 0.12, 0.25), (n_wrinkles, 5))
@@ -94,17 +100,21 @@ def draw_person(rng: np.random.Generator, ranges: Ranges) -> Person:
         skin=skin,
         shirt=shirt,
         # A sleeve of exactly the shirt's brightness would make the arm vanish before the chest.
-        sleeve=shirt + float(rng.choice((-1.0, 1.0))) * rng.uniform(0.15, 0.5),
+        sleeve=shirt + float(rng.choice((-1.0, 1.0))) * between(rng, ranges.sleeve_on_shirt),
         hair=-between(rng, ranges.hair),
         trousers=-between(rng, ranges.hair),
         long_sleeves=long_sleeves,
         stripe_amplitude=between(rng, ranges.stripe_amplitude) if rng.random() < ranges.stripe_share else 0.0,
         stripes_per_m=float(rng.uniform(10.0, 28.0)),
+        folds=between(rng, ranges.folds),
+        folds_per_m=between(rng, ranges.folds_per_m),
+        finger_spread_m=between(rng, ranges.finger_spread_m),
         wrinkles=wrinkles,
         shade=between(rng, ranges.shade),
         light=(float(np.cos(angle)), float(np.sin(angle))),
         tempo=float(rng.uniform(0.8, 1.2)),
         size=float(rng.uniform(0.8, 1.2)),
+        left_handed=bool(rng.random() < ranges.left_handed_share),
     )
 
 

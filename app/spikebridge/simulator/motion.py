@@ -42,6 +42,9 @@ class Performer:
     def between(self, low: float, high: float) -> float:
         return float(self.rng.uniform(low, high))
 
+    def draw(self, bounds: Range) -> float:
+        return between(self.rng, bounds)
+
     def chance(self, share: float) -> bool:
         return bool(self.rng.random() < share)
 
@@ -90,14 +93,14 @@ def rest(performer: Performer, arm: int) -> ArmMovement:
 
 def wave(performer: Performer, arm: int) -> ArmMovement:
     """The forearm stands and swings about the elbow; the hand lags and exaggerates."""
-    person, out = performer.person, OUTWARD[arm]
-    phase = performer.phase(performer.ranges.wave_hz)
+    person, out, ranges, draw = performer.person, OUTWARD[arm], performer.ranges.wave, performer.draw
+    phase = performer.phase(ranges.hz)
     elbow = person.shoulder(arm) + np.array(
-        [out * performer.between(0.02, 0.18), performer.between(0.02, 0.24), performer.between(0.08, 0.2)]
+        [out * draw(ranges.elbow_out_m), draw(ranges.elbow_below_m), draw(ranges.elbow_forward_m)]
     )
-    swing = performer.between(0.22, 0.6) * person.size
-    lean, forward = out * performer.between(-0.1, 0.45), performer.between(0.0, 0.4)
-    flap, elbow_share = performer.between(0.0, 0.8), performer.between(0.0, 0.35)
+    swing = draw(ranges.swing) * person.size
+    lean, forward = out * draw(ranges.lean), draw(ranges.forward)
+    flap, elbow_share = draw(ranges.hand_flap), draw(ranges.elbow_share)
     drift = performer.drift(0.006)
 
     def move(t: Floats) -> tuple[Floats, Floats, Floats]:
@@ -114,25 +117,24 @@ def wave(performer: Performer, arm: int) -> ArmMovement:
 
 def circle(performer: Performer, arm: int, clockwise: bool) -> ArmMovement:
     """The whole arm swings round before the body. The performer's clockwise is top → image left → bottom."""
-    person, out = performer.person, OUTWARD[arm]
-    phase = performer.phase(performer.ranges.circle_hz)
+    person, out, ranges, draw = performer.person, OUTWARD[arm], performer.ranges.circle, performer.draw
+    phase = performer.phase(ranges.hz)
     turn = -1.0 if clockwise else 1.0
-    large = performer.chance(0.85)
-    radius = person.arm_m * (performer.between(0.5, 0.85) if large else performer.between(0.3, 0.5))
-    aspect = performer.between(0.75, 1.1)
-    centre = np.array([out * performer.between(-0.05, 0.15), performer.between(-0.02, 0.22)])
-    stretch, flat = performer.between(0.88, 0.99), performer.between(0.2, 0.4)
-    forward_share = performer.between(0.0, 0.5)
-    slant = performer.rng.normal(0, 0.08, 2)
+    large = performer.chance(ranges.large_share)
+    radius = person.arm_m * draw(ranges.large_radius if large else ranges.small_radius)
+    width = draw(ranges.width)
+    centre = np.array([out * draw(ranges.centre_out_m), draw(ranges.centre_below_m)])
+    stretch, flat, flat_share = draw(ranges.stretch), draw(ranges.flat_z_m), draw(ranges.flat_share)
+    slant = performer.rng.normal(0, ranges.slant_sigma, 2)
     drift = performer.drift(0.01)
 
     def move(t: Floats) -> tuple[Floats, Floats, Floats]:
         angle = phase(t)
-        x = centre[0] + turn * aspect * radius * np.sin(angle)
+        x = centre[0] + turn * width * radius * np.sin(angle)
         y = centre[1] - radius * np.cos(angle)
         free = np.maximum((stretch * person.arm_m) ** 2 - x**2 - y**2, 0.01)
         # A stiff arm sweeps a cone; others keep the hand at one distance and bend the elbow.
-        z = (1 - forward_share) * np.sqrt(free) + forward_share * flat + slant[0] * x + slant[1] * y
+        z = (1 - flat_share) * np.sqrt(free) + flat_share * flat + slant[0] * x + slant[1] * y
         wrist = person.shoulder(arm) + np.stack([x, y, z], axis=1) + drift(t)
         return wrist, np.array([out * 0.8, 0.7, -0.2]), np.zeros((t.size, 3))
 
@@ -140,30 +142,28 @@ def circle(performer: Performer, arm: int, clockwise: bool) -> ArmMovement:
 
 
 def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
-    """Forearms swing inwards about quiet elbows until the palms meet. One hand may do most of it."""
-    person = performer.person
-    phase = performer.phase(performer.ranges.clap_hz)
-    share = float(np.clip(performer.rng.normal(0.5, 0.2), 0.1, 0.9))
-    swing, sharp = performer.between(0.5, 1.1) * person.size, performer.between(0.0, 0.35)
-    height, above = performer.between(-0.1, 0.45), performer.rng.normal(0, 0.35)
-    apart, raised = performer.between(0.0, 0.08), performer.between(0.18, 0.27)
+    """The palms part and meet before the chest, fingers upwards; one hand may do most of it."""
+    ranges, draw = performer.ranges.clap, performer.draw
+    phase = performer.phase(ranges.hz)
+    meet = np.array([draw(ranges.meet_x_m), draw(ranges.meet_below_m), draw(ranges.meet_z_m)])
+    opening, right_share = draw(ranges.opening_m), draw(ranges.right_share)
+    slant, sharp, arc, gap = draw(ranges.slant), draw(ranges.sharpness), draw(ranges.arc), draw(ranges.gap_m)
+    elbow_out, up, forward = draw(ranges.elbow_out), draw(ranges.fingers_up), draw(ranges.fingers_forward)
+    # Raised fingers take the palms, which meet, above the wrists.
+    meet[1] += 0.05 * up
 
     def arm_movement(arm: int) -> ArmMovement:
         out, drift = OUTWARD[arm], performer.drift(0.006)
-        elbow = person.shoulder(arm) + np.array([out * apart, raised, 0.1])
-        # Palms meet where forearm and half the hand reach the middle line.
-        closed = np.arcsin(min((person.shoulder_half_m + apart) / (person.forearm_m + 0.4 * person.hand_m), 0.98))
-        part = 2 * swing * (share if arm == 0 else 1 - share)
-        tilt = above * (1 if arm == 0 else -1)
+        part = opening * (right_share if arm == 0 else 1 - right_share)
+        way = np.array([out * np.cos(slant), (1 if arm == 0 else -1) * np.sin(slant), 0.0])
 
         def move(t: Floats) -> tuple[Floats, Floats, Floats]:
             angle = phase(t)
-            apart_now = 0.5 * (1 - np.cos(angle + sharp * np.sin(angle)))
-            yaw = closed - part * np.cos(tilt) * apart_now
-            pitch = height + part * np.sin(tilt) * apart_now
-            fore = np.stack([-out * np.sin(yaw), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)], axis=1)
-            fore /= np.linalg.norm(fore, axis=1, keepdims=True)
-            return elbow + person.forearm_m * fore + drift(t), np.array([out, 0.9, -0.4]), np.zeros((t.size, 3))
+            apart = 0.5 * (1 - np.cos(angle + sharp * np.sin(angle)))
+            wrist = meet + np.array([out * gap, 0.0, 0.0]) + part * apart[:, None] * way
+            wrist[:, 2] -= arc * part * apart**2
+            fingers = _path(-out * 0.3, -up, forward, n=t.size)
+            return wrist + drift(t), np.array([out * elbow_out, 0.9, -0.3]), fingers
 
         return move
 
@@ -172,12 +172,13 @@ def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
 
 def roll(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
     """Forearms lie level before the chest and turn about each other."""
-    person = performer.person
-    phase = performer.phase(performer.ranges.roll_hz)
-    turn = 1.0 if performer.chance(0.7) else -1.0
-    height, depth = performer.between(0.12, 0.28), performer.between(0.24, 0.34)
-    radius = performer.between(0.08, 0.15) * person.size
-    cross, sideways = performer.between(-0.04, 0.1), performer.between(0.0, 0.05)
+    ranges, draw = performer.ranges.roll, performer.draw
+    phase = performer.phase(ranges.hz)
+    turn = 1.0 if performer.chance(ranges.forwards_share) else -1.0
+    middle, height, depth = draw(ranges.centre_x_m), draw(ranges.below_m), draw(ranges.z_m)
+    radius, depth_share = draw(ranges.radius_m) * performer.person.size, draw(ranges.depth_share)
+    crossing, sideways = draw(ranges.crossing_m), draw(ranges.sideways_m)
+    elbow_out, fingers_in = draw(ranges.elbow_out), draw(ranges.fingers_in)
     drift = performer.drift(0.006)
 
     def arm_movement(arm: int) -> ArmMovement:
@@ -185,9 +186,10 @@ def roll(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
 
         def move(t: Floats) -> tuple[Floats, Floats, Floats]:
             angle = turn * phase(t) + np.pi * arm
-            x = -out * cross + sideways * np.sin(angle)
-            wrist = _path(x, height + radius * np.cos(angle), depth + radius * np.sin(angle), n=t.size)
-            return wrist + drift(t), np.array([out, 0.55, -0.25]), np.zeros((t.size, 3))
+            x = middle + out * crossing + sideways * np.sin(angle)
+            y, z = height + radius * np.cos(angle), depth + depth_share * radius * np.sin(angle)
+            fingers = _path(-out * fingers_in, 0.0, 0.0, n=t.size)
+            return _path(x, y, z, n=t.size) + drift(t), np.array([out * elbow_out, 0.6, -0.25]), fingers
 
         return move
 
@@ -195,31 +197,27 @@ def roll(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
 
 
 def drums(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
-    """Forearms beat up and down in turn, from elbows beside the body; the hands come inwards on top."""
-    person = performer.person
-    phase = performer.phase(performer.ranges.drum_hz)
-    lag = np.pi + performer.rng.normal(0, 0.3)
-    snap = performer.between(0.0, 0.5)
+    """Forearms that point inwards beat up and down in turn, about elbows beside the body."""
+    person, ranges, draw = performer.person, performer.ranges.drum, performer.draw
+    phase = performer.phase(ranges.hz)
+    lag = np.pi + performer.rng.normal(0, ranges.lag_sigma)
+    snap, flap = draw(ranges.snap), draw(ranges.wrist_flap)
+    place = np.array([draw(ranges.elbow_out_m), draw(ranges.elbow_below_m), draw(ranges.elbow_forward_m)])
+    middle, swing = draw(ranges.middle), draw(ranges.swing) * min(person.size, 1.1)
+    inward, sweep = draw(ranges.inward), draw(ranges.sweep)
 
     def arm_movement(arm: int) -> ArmMovement:
-        out = OUTWARD[arm]
-        elbow = person.shoulder(arm) + np.array(
-            [out * performer.between(0.0, 0.1), performer.between(0.2, 0.27), performer.between(0.06, 0.16)]
-        )
-        middle, swing = performer.between(-0.2, 0.2), performer.between(0.6, 1.0) * min(person.size, 1.1)
-        inward, sweep = performer.between(0.15, 0.55), performer.between(0.1, 0.5)
-        lift, drift = performer.between(0.0, 0.08), performer.drift(0.012)
+        out, drift = OUTWARD[arm], performer.drift(0.012)
+        elbow = person.shoulder(arm) + place * (out, 1.0, 1.0) + performer.rng.normal(0, 0.01, 3)
 
         def move(t: Floats) -> tuple[Floats, Floats, Floats]:
             angle = phase(t) + lag * arm
             beat = np.sin(angle + snap * np.cos(angle))
-            pitch = middle + swing * beat
-            yaw = inward + sweep * beat
+            pitch, yaw = middle + swing * beat, inward + sweep * beat
             forward = np.cos(pitch) * np.cos(yaw)
             fore = np.stack([-out * np.cos(pitch) * np.sin(yaw), -np.sin(pitch), forward], axis=1)
-            raised = _path(0.0, -lift * beat, 0.0, n=t.size)
-            wrist = elbow + raised + person.forearm_m * fore + drift(t)
-            return wrist, np.array([out * 0.7, 0.9, -0.4]), _path(0.0, -0.3 * beat, 0.0, n=t.size)
+            wrist = elbow + person.forearm_m * fore + drift(t)
+            return wrist, np.array([out * 0.7, 0.9, -0.4]), _path(0.0, -flap * beat, 0.0, n=t.size)
 
         return move
 
@@ -228,26 +226,39 @@ def drums(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
 
 def guitar(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
     """The left hand holds the neck out to the side, the right hand strums across the belly."""
-    person = performer.person
-    phase = performer.phase(performer.ranges.strum_hz)
-    belly = np.array([performer.between(-0.1, 0.08), performer.between(0.28, 0.38), performer.between(0.2, 0.28)])
-    angle, length = performer.between(0.9, 1.6), performer.between(0.07, 0.16) * person.size
-    neck = np.array([performer.between(0.36, 0.52), performer.between(0.02, 0.22), performer.between(0.16, 0.32)])
-    shifts, shift_phase = performer.between(0.01, 0.06), performer.phase((0.4, 1.6))
-    shake = performer.between(0.0, 0.02)
-    stroke = np.array([-np.cos(angle), np.sin(angle), 0.1])
+    ranges, draw = performer.ranges.guitar, performer.draw
+    phase, shift_phase = performer.phase(ranges.hz), performer.phase((0.4, 1.6))
+    belly = np.array([draw(ranges.strum_x_m), draw(ranges.strum_below_m), draw(ranges.strum_z_m)])
+    neck = np.array([draw(ranges.neck_x_m), draw(ranges.neck_below_m), draw(ranges.neck_z_m)])
+    angle, length, flap = draw(ranges.stroke_angle), draw(ranges.stroke_m), draw(ranges.wrist_flap)
+    slides, shake = draw(ranges.slides_m), draw(ranges.shake_m)
+    strum_pole = np.array([-draw(ranges.strum_elbow_out), 0.6, -0.35])
+    neck_pole = np.array([draw(ranges.neck_elbow_out), 1.0, -0.2])
+    stroke = length * np.array([-np.cos(angle), np.sin(angle), 0.1])
     drift, neck_drift = performer.drift(0.008), performer.drift(0.012)
-    along = belly - neck
-    along /= np.linalg.norm(along)
+    along = (belly - neck) / np.linalg.norm(belly - neck)
 
     def strum(t: Floats) -> tuple[Floats, Floats, Floats]:
         beat = np.sin(phase(t))
-        wrist = belly + stroke * (length * beat)[:, None] + drift(t)
-        return wrist, np.array([-1.0, 0.2, -0.35]), _path(0.1, 0.5 * beat, 0.0, n=t.size)
+        return belly + stroke * beat[:, None] + drift(t), strum_pole, _path(0.1, flap * beat, 0.0, n=t.size)
 
     def fret(t: Floats) -> tuple[Floats, Floats, Floats]:
-        slide = shifts * np.tanh(2 * np.sin(shift_phase(t)))
+        slide = slides * np.tanh(2 * np.sin(shift_phase(t)))
         wrist = neck + along * slide[:, None] + _path(0.0, shake * np.sin(phase(t) + 1.0), 0.0, n=t.size)
-        return wrist + neck_drift(t), np.array([0.35, 1.0, -0.2]), _path(-0.3, -0.5, 0.0, n=t.size)
+        return wrist + neck_drift(t), neck_pole, _path(-0.3, -0.5, 0.0, n=t.size)
 
     return strum, fret
+
+
+def mirrored(arms: tuple[ArmMovement, ArmMovement]) -> tuple[ArmMovement, ArmMovement]:
+    """The same by a left-handed person."""
+
+    def turn(move: ArmMovement) -> ArmMovement:
+        def mirror(t: Floats) -> tuple[Floats, Floats, Floats]:
+            wrist, pole, fingers = move(t)
+            sign = np.array([-1.0, 1.0, 1.0])
+            return wrist * sign, pole * sign, fingers * sign
+
+        return mirror
+
+    return turn(arms[1]), turn(arms[0])

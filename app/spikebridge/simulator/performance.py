@@ -121,7 +121,7 @@ def idle(performer: Performer) -> Movement:
 def other(performer: Performer) -> Movement:
     """A movement of no class, of many kinds."""
     arm = int(performer.rng.integers(2))
-    kind = performer.rng.choice(6, p=(0.22, 0.22, 0.2, 0.14, 0.12, 0.10))
+    kind = performer.rng.choice(6, p=performer.ranges.other_shares)
     if kind == 0:
         return _one(performer, arm, _swing(performer, arm))
     if kind == 1:
@@ -142,7 +142,8 @@ def movement(gesture: str, performer: Performer) -> Movement:
         "air_guitar": motion.guitar,
     }
     if gesture in pairs:
-        return _both(performer, *pairs[gesture](performer))
+        arms = pairs[gesture](performer)
+        return _both(performer, *(motion.mirrored(arms) if performer.person.left_handed else arms))
     if gesture == "other":
         return other(performer)
     if gesture == IDLE:

@@ -12,6 +12,112 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
+class Wave:
+    """The forearm swings about a raised elbow. Elbow: m outwards, below the shoulder, forwards. Angles in rad."""
+
+    hz: Range = (1.3, 3.5)
+    elbow_out_m: Range = (0.02, 0.18)
+    elbow_below_m: Range = (-0.04, 0.18)
+    elbow_forward_m: Range = (0.08, 0.2)
+    swing: Range = (0.22, 0.6)
+    lean: Range = (-0.1, 0.45)
+    forward: Range = (0.0, 0.4)
+    hand_flap: Range = (0.0, 0.8)
+    elbow_share: Range = (0.0, 0.35)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """The whole arm swings round. Radii as shares of the arm's length, the centre relative to the shoulder."""
+
+    hz: Range = (0.65, 1.7)
+    large_share: float = 0.85
+    large_radius: Range = (0.5, 0.85)
+    small_radius: Range = (0.3, 0.5)
+    width: Range = (0.75, 1.1)
+    centre_out_m: Range = (-0.05, 0.15)
+    centre_below_m: Range = (-0.02, 0.22)
+    stretch: Range = (0.88, 0.99)
+    flat_z_m: Range = (0.2, 0.4)
+    flat_share: Range = (0.0, 0.5)
+    slant_sigma: float = 0.08
+
+
+@dataclass(frozen=True)
+class Clap:
+    """The palms meet before the chest; ``right_share`` of the way is the right hand's, along a line that rises by
+    ``slant`` rad to its side. Fingers: added to the direction of the forearm."""
+
+    hz: Range = (1.8, 4.0)
+    meet_x_m: Range = (-0.07, 0.05)
+    meet_below_m: Range = (0.04, 0.24)
+    meet_z_m: Range = (0.18, 0.38)
+    opening_m: Range = (0.09, 0.28)
+    right_share: Range = (0.35, 1.0)
+    slant: Range = (-0.4, 1.1)
+    sharpness: Range = (0.0, 0.35)
+    gap_m: Range = (0.005, 0.03)
+    arc: Range = (0.0, 0.5)
+    elbow_out: Range = (-0.3, 0.3)
+    fingers_up: Range = (-0.3, 1.5)
+    fingers_forward: Range = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Roll:
+    """Level forearms turn about each other; ``crossing_m`` is how far the wrists reach over the middle."""
+
+    hz: Range = (1.2, 3.0)
+    forwards_share: float = 0.7
+    centre_x_m: Range = (-0.07, 0.03)
+    below_m: Range = (0.12, 0.3)
+    z_m: Range = (0.2, 0.38)
+    radius_m: Range = (0.04, 0.13)
+    depth_share: Range = (0.2, 1.0)
+    crossing_m: Range = (-0.02, 0.15)
+    sideways_m: Range = (0.0, 0.07)
+    elbow_out: Range = (0.3, 1.5)
+    fingers_in: Range = (0.0, 1.5)
+
+
+@dataclass(frozen=True)
+class Drum:
+    """Forearms beat in turn about elbows beside the body, pointing inwards. Angles in rad."""
+
+    hz: Range = (1.4, 3.5)
+    lag_sigma: float = 0.3
+    snap: Range = (0.0, 0.6)
+    elbow_out_m: Range = (0.04, 0.16)
+    elbow_below_m: Range = (0.21, 0.3)
+    elbow_forward_m: Range = (-0.05, 0.1)
+    middle: Range = (-0.4, 0.15)
+    swing: Range = (0.35, 0.85)
+    inward: Range = (0.4, 1.15)
+    sweep: Range = (-0.05, 0.35)
+    wrist_flap: Range = (0.0, 0.6)
+
+
+@dataclass(frozen=True)
+class Guitar:
+    """The right hand strums at (strum), the left holds the neck at (neck): m from between the shoulders."""
+
+    hz: Range = (1.7, 4.3)
+    strum_x_m: Range = (-0.24, -0.02)
+    strum_below_m: Range = (0.24, 0.46)
+    strum_z_m: Range = (0.14, 0.3)
+    stroke_angle: Range = (0.6, 1.8)
+    stroke_m: Range = (0.03, 0.15)
+    wrist_flap: Range = (0.0, 1.0)
+    neck_x_m: Range = (0.32, 0.6)
+    neck_below_m: Range = (0.02, 0.32)
+    neck_z_m: Range = (0.1, 0.34)
+    slides_m: Range = (0.0, 0.07)
+    shake_m: Range = (0.0, 0.04)
+    strum_elbow_out: Range = (-0.2, 1.2)
+    neck_elbow_out: Range = (-0.2, 1.0)
+
+
+@dataclass(frozen=True)
 class Ranges:
     """Domain randomisation of body, pose, motion, scene and sensor."""
 
@@ -20,35 +126,43 @@ class Ranges:
     upper_arm_m: Range = (0.26, 0.31)
     forearm_m: Range = (0.23, 0.275)
     hand_m: Range = (0.13, 0.175)
+    finger_spread_m: Range = (0.0, 0.03)
     arm_radius_m: Range = (0.030, 0.046)
     head_half_width_m: Range = (0.068, 0.084)
     torso_half_width_m: Range = (0.14, 0.19)
-    px_per_m: Range = (84.0, 110.0)
-    centre_x_px: Range = (57.0, 77.0)
-    shoulder_y_px: Range = (52.0, 75.0)
+    px_per_m: Range = (84.0, 106.0)
+    centre_x_px: Range = (56.0, 72.0)
+    shoulder_y_px: Range = (60.0, 75.0)
     camera_distance_m: Range = (1.5, 3.2)
     tilt_rad: Range = (-0.06, 0.06)
 
     # ---- look, in log intensity against the wall
     dark_on_bright_share: float = 0.75
-    skin: Range = (0.4, 1.3)
+    skin: Range = (0.55, 1.3)
+    skin_on_shirt: float = 0.4
+    sleeve_on_shirt: Range = (0.2, 0.55)
     shirt: Range = (0.05, 0.9)
     hair: Range = (0.3, 1.5)
     long_sleeve_share: float = 0.4
     stripe_share: float = 0.2
     stripe_amplitude: Range = (0.05, 0.3)
+    folds: Range = (0.02, 0.1)
+    folds_per_m: Range = (12.0, 30.0)
     wrinkles: tuple[int, int] = (2, 7)
     shade: Range = (0.05, 0.35)
     shadow: Range = (0.06, 0.28)
     shadow_reach_m: Range = (0.05, 0.15)
 
     # ---- motion
-    clap_hz: Range = (1.6, 3.4)
-    wave_hz: Range = (1.3, 3.4)
-    circle_hz: Range = (0.65, 1.6)
-    roll_hz: Range = (1.2, 3.0)
-    drum_hz: Range = (1.3, 3.0)
-    strum_hz: Range = (1.6, 4.0)
+    wave: Wave = Wave()
+    circle: Circle = Circle()
+    clap: Clap = Clap()
+    roll: Roll = Roll()
+    drum: Drum = Drum()
+    guitar: Guitar = Guitar()
+    left_handed_share: float = 0.06
+    #: One hand to and fro, both, both wandering, one, both flapping, walking in.
+    other_shares: tuple[float, ...] = (0.12, 0.18, 0.22, 0.08, 0.24, 0.16)
     tempo_wander: Range = (0.0, 0.25)
     tremor_m: Range = (0.0005, 0.003)
     sway_m: Range = (0.001, 0.007)

@@ -103,7 +103,7 @@ class Stage:
 
     def _capsule(
         self, a: Floats, b: Floats, radii_m: tuple[float, float], value: float, shade: float | None = None,
-        stripes: float = 0.0, soft_px: float | None = None, adds: bool = False,
+        stripes: float = 0.0, amplitude: float = 0.0, soft_px: float | None = None, adds: bool = False,
     ) -> Image:  # fmt: skip
         """(N, 12) one capsule between (N, 3) points over N frames."""
         person = self.person
@@ -114,7 +114,7 @@ class Stage:
         length_m = float(np.linalg.norm(b[0] - a[0]))
         out[:, 6:] = (
             value, person.shade if shade is None else shade,
-            person.stripe_amplitude if stripes else 0.0, stripes * length_m,
+            amplitude, stripes * length_m,
             self._blur if soft_px is None else soft_px * self._zoom, adds,
         )  # fmt: skip
         return out
@@ -146,7 +146,7 @@ class Stage:
         parts += [
             self._capsule(at(-half + 0.03, 0.04, -0.06), at(half - 0.03, 0.04, -0.06), (0.055, 0.055), person.shirt),
             self._capsule(at(0, 0.1, -0.06), at(0, 0.5, -0.06, 0.5), (torso, torso * 0.9), person.shirt,
-                          stripes=person.stripes_per_m),
+                          stripes=person.stripes_per_m, amplitude=person.stripe_amplitude),
         ]  # fmt: skip
         for x, y, slant, length, contrast in person.wrinkles:
             a, b = at(x, y, -0.05, 1 - y), at(x + slant * length, y + length, -0.05, 1 - y)
@@ -179,12 +179,28 @@ class Stage:
         elbow, wrist, hand, shoulder = elbow + shift, wrist + shift, hand + shift, shift + shoulder
         r, sleeve = person.arm_radius_m, person.sleeve if person.long_sleeves else person.skin
         limbs = [
-            self._capsule(shoulder, elbow, (1.35 * r, 1.1 * r), person.sleeve, stripes=person.stripes_per_m),
-            self._capsule(elbow, wrist, (1.1 * r, 0.75 * r), sleeve),
-            self._capsule(wrist, hand, (0.95 * r, 1.05 * r), person.skin),
+            self._capsule(
+                shoulder, elbow, (1.35 * r, 1.1 * r), person.sleeve, stripes=person.folds_per_m, amplitude=person.folds
+            ),
+            self._capsule(
+                elbow, wrist, (1.1 * r, 0.75 * r), sleeve, stripes=person.folds_per_m, amplitude=person.folds
+            ),
+            *self._hand(wrist, hand),
         ]
         below = np.array([self._shadow_reach * person.light[0], self._shadow_reach, -0.1])
         shadow = self._capsule(
             elbow + below, hand + below, (1.6 * r, 2.2 * r), self._shadow, 0.0, soft_px=10.0, adds=True
         )
         return limbs, shadow, hand[:, 2]
+
+    def _hand(self, wrist: Floats, tip: Floats) -> list[Image]:
+        """A palm and three fingers, spread as the person does."""
+        person, r = self.person, self.person.arm_radius_m
+        across = np.cross(tip - wrist, (0.3, 0.25, 1.0))
+        across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-6)
+        knuckles = wrist + 0.55 * (tip - wrist)
+        parts = [self._capsule(wrist, knuckles, (0.8 * r, 0.95 * r), person.skin)]
+        for side in (-1.0, 0.0, 1.0):
+            root, end = 0.6 * r * side * across, (0.6 * r + person.finger_spread_m) * side * across
+            parts.append(self._capsule(knuckles + root, tip + end, (0.3 * r, 0.27 * r), person.skin))
+        return parts
