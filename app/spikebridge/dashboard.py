@@ -92,4 +92,6 @@ def _foot(snapshot: Snapshot) -> Text:
         f"done {counters.events_done:,} + dropped {counters.events_dropped:,} + queued {counters.events_queued:,}   "
     )
     text.append(f"LOST {lost:,}" if lost else "nothing lost", style="bold red" if lost else "green")
+    for note in snapshot.notes.values():
+        text.append(f"\n⚠ {note}", style="yellow")
     return text

@@ -13,7 +13,6 @@ from typing import Literal, TypeAlias
 State: TypeAlias = Literal["ok", "warning", "missing"]
 
 _PYTHONS = ((3, 10), (3, 13))
-_LAVA_VARIABLE = "SPIKEBRIDGE_LAVA_PYTHON"
 _UDEV_FOLDERS = ("etc/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d", "run/udev/rules.d")
 #: USB vendor of each camera family and the words for it; a rule for the vendor lets users open the camera.
 _CAMERA_VENDORS = {"152a": "iniVation", "04b4": "Prophesee"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -28,8 +29,7 @@ def export_nir(model: str, out: Path, step_us: int | None) -> None:
 
     network, own_us = _network(model)
     step_us = step_us or own_us or round(STEP_S * 1e6)
-    _check_place(out)
-    save_nir(network, out, step_us * 1e-6)
+    _write(out, lambda path: save_nir(network, path, step_us * 1e-6))
     click.echo(f"wrote {out}: {_words(network)}, steps of {step_us / 1000:g} ms", err=True)
 
 
@@ -46,8 +46,7 @@ def import_nir(file: Path, out: Path, step_us: int | None) -> None:
     from spikebridge.snn.nir import load_nir
 
     network = load_nir(file, None if step_us is None else step_us * 1e-6)
-    _check_place(out)
-    save_network(network, out)
+    _write(out, lambda path: save_network(network, path))
     click.echo(f"wrote {out}: {_words(network)}", err=True)
 
 
@@ -64,9 +63,19 @@ def _network(model: str) -> tuple[Network, int | None]:
     return load_network(bundle.snn.path), bundle.input.step_us
 
 
-def _check_place(out: Path) -> None:
-    if not out.absolute().parent.is_dir():
-        raise UsageError(f"expected the folder {out.absolute().parent} for {out.name}, found none; create it first.")
+def _write(out: Path, write: Callable[[Path], None]) -> None:
+    """Whole or not at all: what stood there before is replaced only by a finished file."""
+    folder = out.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"expected the folder {folder} for {out.name}, found none; create it first.")
+    unfinished = folder / f".{out.name}.unfinished"
+    try:
+        write(unfinished)
+        unfinished.replace(out)
+    except OSError as error:
+        raise UsageError(f"expected to write {out}, found: {error.strerror or error}; choose another place.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _words(network: Network) -> str:

@@ -112,7 +112,7 @@ def overflow_sentence(chain: Chain) -> str:
     exceeded = [layer for layer in activity.layers if layer.overflows] if activity else []
     if activity is None or not exceeded:
         return ""
-    places = ", ".join(f"{layer.name}: {layer.overflows:,} times" for layer in exceeded)
+    places = ", ".join(f"{layer.name}: {layer.overflows:,}×" for layer in exceeded)
     return (
         f"expected the input of each neuron to fit the chip's accumulator of 21 bits and sign, found more ({places} in "
         f"{activity.steps:,} steps); a Loihi would wrap around there and may decide otherwise than this run, where "

@@ -4,13 +4,14 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import pytest
 from fake_session import FakeSession
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QImage
 
-from spikebridge.errors import InputError, UsageError
+from spikebridge.errors import CancelledError, InputError, UsageError
 from spikebridge.ui import app
 from spikebridge.ui.app import check_writable, run_window
 from spikebridge.ui.window import MainWindow
@@ -103,3 +104,49 @@ def test_a_failed_chain_gives_its_exit_code():
     session = FakeSession()
     session.show(state="failed", failure="expected this, found that.")
     assert run_window(lambda _uri, _say: session, "sim:", duration_s=0.5) == 5
+
+
+def test_a_slow_opening_is_told_and_given_up_when_the_window_closes(application, until):
+    ended = threading.Event()
+
+    def opener(_uri, say):
+        try:
+            while True:
+                say("Loihi 2: attaching the profilers")
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    window = MainWindow(opener)
+    window.show()
+    window.open("sim:")
+    until(lambda: "attaching the profilers" in window.header.source)
+    assert "attaching the profilers" in window.stage.gesture.words
+    assert window.header.state == "opening"
+    window.close()
+    assert ended.wait(1)
+
+
+def test_another_source_gives_up_the_slow_opening_before(application, until):
+    given_up = threading.Event()
+
+    def opener(uri, say):
+        if uri == "second":
+            return FakeSession(uri)
+        try:
+            while True:
+                say("waiting")
+                time.sleep(0.01)
+        except CancelledError:
+            given_up.set()
+            raise
+
+    window = MainWindow(opener)
+    window.show()
+    window.open("first")
+    until(lambda: "waiting" in window.header.source)
+    window.open("second")
+    until(lambda: window.session is not None)
+    assert given_up.wait(1)
+    assert not window.banner.words
+    window.close()

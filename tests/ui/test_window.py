@@ -73,6 +73,28 @@ def test_a_failing_chain_is_a_banner_once(opened, until):
     assert opened.window.banner.words == ""
 
 
+def test_a_note_is_a_banner_once_with_its_first_words(opened, until):
+    opened.session.show(notes={"overflow": "exceeded 3 times."})
+    until(lambda: opened.window.banner.words == "Exceeded 3 times.")
+    opened.window.dismiss()
+    opened.session.show(notes={"overflow": "exceeded 4 times."})
+    until(lambda: opened.window.header.state == "running")
+    opened.window._draw_words()
+    assert not opened.window.banner.words
+    opened.session.show(notes={"overflow": "exceeded 5 times.", "restart 1": "it restarts."})
+    until(lambda: opened.window.banner.words == "It restarts.")
+
+
+def test_a_note_goes_by_itself_and_does_not_hide_an_error(opened, until, monkeypatch):
+    monkeypatch.setattr("spikebridge.ui.banner._NOTE_MS", 30)
+    opened.window.banner.show_note("a note.")
+    assert opened.window.banner.words == "A note."
+    until(lambda: not opened.window.banner.words)
+    opened.window.show_error("broken.")
+    opened.window.banner.show_note("a note.")
+    assert opened.window.banner.words == "Broken."
+
+
 def test_another_source_closes_the_one_before(opened, until):
     first = opened.session
     press(opened.window, Qt.Key.Key_R)

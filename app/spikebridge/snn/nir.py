@@ -107,7 +107,7 @@ def _import(graph: Any, step_s: float | None) -> Network:
         elif kind in ("Conv2d", "Linear") and synapse is None:
             synapse = (name, node)
         elif kind == "CubaLIF" and synapse is not None and shape is not None:
-            layers.append(_layer(*synapse, node, step_s))
+            layers.append(_layer(*synapse, name, node, step_s))
             shape, synapse = layers[-1].output_shape(shape), None
         elif kind not in ("Flatten", "Output") or synapse is not None:
             refuse(f"node '{name}'", "type", "Conv2d or Linear with a CubaLIF behind each, or Flatten", kind)
@@ -146,8 +146,8 @@ def _step_s(chain: list[tuple[str, Any]]) -> float:
     return tau_syn / w_in
 
 
-def _layer(name: str, synapse: Any, neurons: Any, step_s: float) -> Layer:
-    where = f"node '{name}'"
+def _layer(name: str, synapse: Any, neurons_name: str, neurons: Any, step_s: float) -> Layer:
+    where = f"node '{neurons_name}'"
     tau_syn, tau_mem, threshold, r, w_in = (
         _uniform(where, field, getattr(neurons, field)) for field in ("tau_syn", "tau_mem", "v_threshold", "r", "w_in")
     )
@@ -162,6 +162,7 @@ def _layer(name: str, synapse: Any, neurons: Any, step_s: float) -> Layer:
     bias = np.round(leak[:, 0]).astype(np.int32)
     if not np.allclose(leak, bias[:, None], atol=1e-6):
         refuse(where, "v_leak", "a whole bias for each channel", leak.flat[0])
+    where = f"node '{name}'"
     if np.any(getattr(synapse, "bias", 0) != 0):
         refuse(where, "bias", "zero (Loihi's bias is v_leak's)", np.asarray(synapse.bias).tolist())
     common = (name, synapse.weight, neuron, bias if bias.any() else None)

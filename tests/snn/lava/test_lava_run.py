@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,24 @@ def test_no_process_is_left_of_a_run(running: subprocess.Popen[str], number: int
     assert len(children) == 4
     (os.killpg if number == signal.SIGINT else os.kill)(running.pid, number)
     running.communicate(timeout=20)
+    assert left_of(children) == []
+
+
+def test_no_process_is_left_of_a_window(bundle: str, recording: str) -> None:
+    """Closed while it runs, and by a signal in the middle of a slow start."""
+    command = [*SPIKEBRIDGE, "run", recording, "--model", bundle, *HARDWARE, "--loop"]
+    result = subprocess.run(
+        [*command, "--for", "0.5"], capture_output=True, text=True, timeout=60, env=environment(), check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    with subprocess.Popen(command, env=environment(STANDIN_LAVA="slow")) as program:
+        until = time.monotonic() + 20
+        while len(children := descendants(program.pid)[1:]) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        time.sleep(1.5)  # the window is there, Lava is not
+        program.terminate()
+        program.wait(10)
     assert left_of(children) == []
 
 
