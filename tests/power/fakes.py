@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spikebridge.contracts import PowerReading
+from spikebridge.contracts import Energy, PowerReading, SnnActivity
 
 
 class Clock:
@@ -31,6 +31,15 @@ class ConstantMeter:
         if self.error:
             raise self.error
         return self.readings
+
+
+class SnnConstantMeter(ConstantMeter):
+    """Of a chip whose decisions cost 1 mJ."""
+
+    ENERGY = Energy(1.0, "measured", 2.0)
+
+    def energy(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
+        return self.ENERGY
 
 
 def rapl_zone(sysfs: Path, zone: str, name: str, energy_uj: int, range_uj: int = 1_000_000) -> Path:

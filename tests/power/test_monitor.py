@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from power.fakes import Clock, ConstantMeter
-from spikebridge.contracts import PowerReading
+from power.fakes import Clock, ConstantMeter, SnnConstantMeter
+from spikebridge.contracts import PowerReading, SnnActivity
 from spikebridge.power import HOST_RAIL, WATTS_PER_BUSY_CORE, PowerMonitor, host_reading
 
 BOARD = PowerReading("VDD_IN", 6.0, "measured", "whole board", whole=True)
@@ -99,3 +99,22 @@ def test_host_reading_prefers_the_whole_then_the_measured() -> None:
     assert host_reading((ESTIMATE, GPU)) == GPU
     assert host_reading((NOTHING, ESTIMATE)) == ESTIMATE
     assert host_reading((loihi,)) is None
+
+
+def test_rails_of_the_chip_are_never_the_hosts() -> None:
+    """A board's own rails are measured: without care they would be charged to the host's stages."""
+    rails = tuple(
+        PowerReading(rail, 9.0, "measured", "board", whole=rail == "loihi") for rail in ("loihi", "loihi VDD")
+    )
+    clock = Clock()
+    monitor = PowerMonitor((ConstantMeter(GPU),), SnnConstantMeter(*rails), start=False, clock_ns=clock)
+    clock.pass_s(1)
+    monitor.sample()
+    assert monitor.latest() == (GPU, *rails)
+    assert monitor.busy_host_w() == pytest.approx(2.0)
+    assert host_reading(monitor.latest()) == GPU
+    assert monitor.snn_energy(SnnActivity(1, 0, ()), 10_000, 1) == SnnConstantMeter.ENERGY
+
+
+def test_without_a_chip_its_energy_is_unavailable() -> None:
+    assert _monitor(Clock()).snn_energy(SnnActivity(1, 0, ()), 10_000, 1).provenance == "unavailable"
