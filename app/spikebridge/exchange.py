@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from spikebridge.errors import UsageError
-from spikebridge.snn import Network
+
+if TYPE_CHECKING:
+    from spikebridge.snn import Network
 
 
 @click.group()

@@ -42,9 +42,10 @@ def network(opened: tuple[LavaStage, Network]) -> Network:
 
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from spikebridge.snn.lava import LavaOptions, LavaStage
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
 stage = LavaStage(Path(sys.argv[1]), (2, 10, 12), LavaOptions(python=Path(sys.argv[2])))
 stage.wait_ready()
 print(stage._start.worker.pid, flush=True)
