@@ -21,7 +21,9 @@ class _Group(click.Group):
     lazy: ClassVar[dict[str, str]] = {
         "train": "spikebridge.training.commands",
         "export": "spikebridge.training.commands",
-        "evaluate": "spikebridge.training.commands",
+        "evaluate": "spikebridge.training.study.commands",
+        "paper": "spikebridge.training.study.commands",
+        "realism": "spikebridge.training.commands",
         "simulate": "spikebridge.training.commands",
         "nir": "spikebridge.exchange",
         "record": "spikebridge.record",
@@ -169,13 +171,17 @@ def info(path: str | None, as_json: bool, model: str | None, chip: str) -> None:
         return
     from spikebridge.bundle import load_model
     from spikebridge.snn import load_network
-    from spikebridge.snn.mapping import map_network
+    from spikebridge.snn.energy import price_lines, price_object
+    from spikebridge.snn.mapping import map_network, mapping_lines
 
     bundle = load_model(str(model))
     if bundle.snn is None:
         raise UsageError(f"expected a bundle with spiking layers, found {bundle.name} without.")
     report = map_network(load_network(bundle.snn.path), chip, bundle.accumulator.interval_steps)
-    _print_table(_fields(report), as_json)
+    if as_json:
+        click.echo(json.dumps({"model": bundle.name, **_fields(report), "cost_model": price_object()}))
+    else:
+        click.echo("\n".join([f"{bundle.name}: {bundle.title}", *mapping_lines(report), *price_lines()]))
 
 
 @cli.command("lava-setup")
