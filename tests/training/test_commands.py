@@ -8,9 +8,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from bundles import write_ordinary_bundle
-from spikebridge.errors import InputError, MissingError, UsageError
-from spikebridge.training.commands import evaluate, export, simulate, train
+from spikebridge.errors import MissingError, UsageError
+from spikebridge.training.commands import export, simulate, train
 from training.standin import write_set
 
 
@@ -35,13 +34,6 @@ def test_train_then_export(tmp_path):
     assert "--windows 64 --interval 4 --steps 8" in (tmp_path / "bundle/model.toml").read_text()
 
 
-def test_evaluate_prints_one_object(tmp_path):
-    bundle = write_ordinary_bundle(tmp_path / "bundle")
-    write_set(tmp_path / "clips", persons=1)
-    report = json.loads(call(evaluate, tmp_path / "clips", "--model", bundle, "--json").stdout)
-    assert report[str(bundle)]["summary"]["cases"] == 11
-
-
 def test_simulate_goes_on_where_it_was(tmp_path):
     call(simulate, tmp_path, "--persons", 1, "--clips", 2, "--seconds", 0.8, "--workers", 1)
     shard = tmp_path / "person-00000.npy"
@@ -53,7 +45,6 @@ def test_simulate_goes_on_where_it_was(tmp_path):
 
 
 def test_wrong_arguments_are_named(tmp_path, monkeypatch):
-    call(evaluate, tmp_path / "nowhere", fails=InputError)
     monkeypatch.setitem(sys.modules, "torch", None)
     missing = call(train, "s2a4", tmp_path, tmp_path / "run", fails=MissingError)
     assert "spikebridge[train]" in str(missing.exception)

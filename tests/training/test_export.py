@@ -13,12 +13,14 @@ from spikebridge.errors import BundleError  # noqa: E402
 from spikebridge.runtime import RunSettings  # noqa: E402
 from spikebridge.snn import load_network  # noqa: E402
 from spikebridge.training import export  # noqa: E402
+from spikebridge.training.cases import read_cases  # noqa: E402
 from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
-from spikebridge.training.evaluate import evaluate_case, read_cases, summarise  # noqa: E402
+from spikebridge.training.evaluate import Evaluator  # noqa: E402
 from spikebridge.training.export import BundleText, export_bundle, to_loihi  # noqa: E402
 from spikebridge.training.loop import Plan, train  # noqa: E402
 from spikebridge.training.measuring import measure  # noqa: E402
 from spikebridge.training.network import NetworkSpec  # noqa: E402
+from spikebridge.training.summary import Cost, summarise  # noqa: E402
 from training.standin import write_set  # noqa: E402
 
 SPECS = {
@@ -50,13 +52,15 @@ def test_a_bundle_gives_what_was_trained(trained, clips, tmp_path):
     network, _, _ = load_checkpoint(trained)
     if network.spiking is not None:
         assert load_network(bundle.snn.path) == to_loihi(network)
-    results = [evaluate_case(bundle, case, RunSettings(str(folder))) for case in read_cases(clips.folder)]
+    with Evaluator(bundle, RunSettings(str(folder))) as run:
+        results = [run(case) for case in read_cases(clips.folder)]
+        cost = Cost.of(run, results).values
     found = np.concatenate([result.windows for result in results])
     measured = measure(network, clips, list(range(len(clips.clips))), warm=False)
     scaled = torch.softmax(torch.from_numpy(measured.logits).double() / bundle.decision.temperature, 1).numpy()
     np.testing.assert_allclose(found, scaled, atol=1e-4)
-    share = summarise(results)["window_accuracy"]["value"]
-    assert share == pytest.approx(measured.window_accuracy, abs=0.01)
+    assert summarise(results)["window_accuracy"]["value"] == pytest.approx(measured.window_accuracy, abs=0.01)
+    assert cost.get("spikes", {"total": 0.0})["total"] == pytest.approx(measured.spikes_per_window, abs=0.1)
     assert "real recording" in (folder / "README.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle"]
 

@@ -44,10 +44,18 @@ class BundleText:
     licence: str = "GPL-3.0-or-later"
 
 
-def export_bundle(checkpoint: Path, folder: Path, clips: ClipSet, text: BundleText, smoothing_us: int = 30_000) -> None:
+def export_bundle(
+    checkpoint: Path,
+    folder: Path,
+    clips: ClipSet,
+    text: BundleText,
+    smoothing_us: int = 30_000,
+    at_most: int | None = None,
+) -> None:
     """Writes the bundle and loads it back. Raises BundleError when emulator or ONNX differ from the trained network.
 
-    clips : the set that the network was trained on; its validation persons calibrate and compare.
+    clips : the set that the network was trained on; its validation persons calibrate and compare, with ``at_most`` so
+    many clips.
     """
     network, record, _ = load_checkpoint(checkpoint)
     network.eval()
@@ -57,6 +65,9 @@ def export_bundle(checkpoint: Path, folder: Path, clips: ClipSet, text: BundleTe
     _, validation = clips.split(held_out)
     if not validation:
         raise InputError(f"expected validation persons in {clips.folder}, found none; give the set of the training.")
+    if at_most is not None:
+        chosen = np.random.default_rng(0).permutation(len(validation))[:at_most]
+        validation = sorted(validation[i] for i in chosen)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

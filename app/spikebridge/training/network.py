@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from spikebridge.contracts import LABELS
 from spikebridge.errors import UsageError
 from spikebridge.training.augment import TICK_US
 from spikebridge.training.batch import EventBatch
+from spikebridge.training.control import Control
 from spikebridge.training.spiking import NeuronSpec, SpikingStack
 
 #: Channels of the family, input first (Seekings et al., ICONS 2024); each convolution halves height and width.
@@ -24,8 +25,6 @@ CHANNELS = (2, 4, 8, 16, 32, 64, 128)
 INPUT_SIZE = 128
 #: Start of the spiking weights in units of He's: events are sparse, an ordinary start would never reach threshold.
 _FIRST_GAIN, _LATER_GAIN = 1.0, 1.0
-#: What a network may be kept from using: the order of the steps in a window, or everything finer than an interval.
-Control: TypeAlias = Literal["none", "shuffled", "accumulated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class NetworkSpec:
     spiking : number x of spiking convolutions, 0…6. window_steps, interval_steps : T and I of the accumulator.
     step_us : length of one time step. hidden : width of the dense head. dropout : before and after it.
     spiking_head : the dense head spikes too (the pure SNN); its output spikes are counted and nothing else.
-    control : see ``EventBatch.shuffled`` and ``EventBatch.accumulated``; for networks that are measured, not shipped.
+    control : see ``control``; for networks that are measured, not shipped.
     """
 
     spiking: int
@@ -189,6 +188,7 @@ class HybridNetwork(nn.Module):
         )
 
     def forward(self, events: EventBatch) -> tuple[Tensor, Tensor]:
-        """(B, n_labels) logits and (B, layers) spikes."""
+        """(B, n_labels) logits and (B, layers) spikes, on the CPU; the ordinary part may lie on another device."""
         features, spikes = self.features(events)
-        return self.ordinary(features), spikes
+        device = next(self.ordinary.parameters()).device
+        return self.ordinary(features.to(device)).cpu(), spikes

@@ -1,0 +1,234 @@
+"""Figures of an evaluation as plain numbers: shares with intervals over persons, latencies, costs. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.contracts import LABELS, STAGES, SnnActivity
+from spikebridge.power.host import WATTS_PER_BUSY_CORE
+from spikebridge.snn.energy import LOIHI1, cost_of
+from spikebridge.snn.mapping import bridge_bytes, map_network
+from spikebridge.training.evaluate import CaseResult, Evaluator
+
+_OTHER = LABELS.index("other")
+_BINS = 10
+_QUANTILES = (50.0, 95.0, 99.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one window costs (the paper's protocol), on Loihi by the cost model and on this host as measured.
+
+    values : plain numbers for JSON; each energy has its provenance beside it.
+    """
+
+    values: dict[str, Any]
+
+    @classmethod
+    def of(cls, run: Evaluator, results: Sequence[CaseResult]) -> Cost:
+        """Counted while the results were made."""
+        bundle, n = run.bundle, sum(len(result.windows) for result in results)
+        crossings = float(np.mean(np.concatenate([result.crossings for result in results])))
+        neurons = int(np.prod(bundle.spikes_shape))
+        encoding = bridge_bytes(neurons, bundle.accumulator.interval_steps)
+        host_us = np.concatenate([result.window_latency_us for result in results]).mean(0, dtype=np.float64)
+        host = dict(zip(STAGES, host_us, strict=True))
+        values: dict[str, Any] = {
+            "spikes_across_the_bridge": round(crossings, 1),
+            "bridge_bytes": {
+                "bitmap": encoding.bitmap * bundle.accumulator.window_steps,
+                "address_event": round(crossings * encoding.address_event, 1),
+                "counts": neurons * bundle.accumulator.intervals,
+            },
+            "host_us": {stage: round(float(us), 1) for stage, us in host.items()},
+            "ann_mj": {
+                "value": round(host["ann"] * WATTS_PER_BUSY_CORE * 1e-3, 5),
+                "provenance": "estimated",
+                "scope": f"this host: measured time × {WATTS_PER_BUSY_CORE:g} W per busy core (assumed)",
+            },
+        }
+        chains = [chain for (mode, _), chain in run.chains.items() if mode == "window" and chain.snn is not None]
+        if chains:
+            values |= _loihi(run, [chain.snn.activity() for chain in chains if chain.snn is not None], n)
+        return cls(values)
+
+
+def summarise(results: Sequence[CaseResult], cost: Cost | None = None, seed: int = 0) -> dict[str, Any]:
+    """Plain numbers for JSON: accuracies with 95 % intervals over persons, confusion, calibration, latencies, cost."""
+    persons = np.array([result.case.person for result in results])
+    labels = [result.case.label for result in results]
+
+    def share(right: list[float], total: list[float]) -> dict[str, float | list[float] | None]:
+        return _share(np.array(right, float), np.array(total, float), persons, seed)
+
+    windows = [float(len(result.windows)) for result in results]
+    decisions = [float(len(result.stream)) for result in results]
+    onsets = [result for result in results if result.case.onset_us is not None]
+    summary: dict[str, Any] = {
+        "cases": len(results),
+        "persons": int(np.unique(persons).size),
+        "windows": int(sum(windows)),
+        "window_accuracy": share([float(r.windows_right) for r in results], windows),
+        "clip_accuracy": share([float(r.clip_index == r.case.label) for r in results], [1.0] * len(results)),
+        "stream_accuracy": share([float((r.stream.argmax(1) == r.case.label).sum()) for r in results], decisions),
+        "stream_named_right": share([float(r.named.count(LABELS[r.case.label])) for r in results], decisions),
+        "confusion": _confusion(
+            [label for label, r in zip(labels, results, strict=True) for _ in r.windows],
+            [int(index) for r in results for index in r.windows.argmax(1)],
+        ),
+        "clip_confusion": _confusion(labels, [r.clip_index for r in results]),
+        "calibration": _calibration(results),
+        "observation": _observation(results),
+        "onset_to_first_right_ms": _percentiles([r.first_right_ms for r in onsets]),
+        "onset_to_stable_ms": _percentiles([r.stable_ms for r in onsets]),
+        "latency_us": _latency(np.concatenate([r.stream_latency_us for r in results])),
+    }
+    return summary | ({"per_window": cost.values} if cost else {})
+
+
+def summarise_quiet(results: Sequence[CaseResult]) -> dict[str, float | int]:
+    """While nobody makes a gesture: how often one is named. A gesture named for a while counts once."""
+    named = [[label not in (None, "other") and label for label in result.named] for result in results]
+    changes = sum(bool(now) and now != before for run in named for before, now in zip([False, *run], run, strict=False))
+    seconds = sum((result.case.t_stop_us - result.case.begin_us) / 1e6 for result in results)
+    decisions = sum(len(run) for run in named)
+    return {
+        "minutes": round(seconds / 60, 3),
+        "false_gestures": changes,
+        "per_minute": round(changes / seconds * 60, 3),
+        "share_of_decisions": round(sum(bool(label) for run in named for label in run) / decisions, 5),
+    }
+
+
+def describe(result: CaseResult) -> dict[str, Any]:
+    """One case for JSON."""
+    wrong = np.delete(result.stream, [result.case.label, _OTHER], axis=1)
+    return {
+        "name": result.case.name,
+        "label": LABELS[result.case.label],
+        "clip": LABELS[result.clip_index],
+        "windows_right": result.windows_right,
+        "windows": len(result.windows),
+        "named": {str(n): result.named.count(n) for n in dict.fromkeys(result.named)},
+        "highest_wrong_gesture": round(float(wrong.max()), 4),
+        "first_right_ms": result.first_right_ms,
+        "stable_ms": result.stable_ms,
+    }
+
+
+def _loihi(run: Evaluator, activities: list[SnnActivity], n_windows: int) -> dict[str, Any]:
+    """Spikes and the cost model's estimate for one window. Silent steps that flush the delays run back to back."""
+    from spikebridge.snn import load_network
+
+    bundle = run.bundle
+    if bundle.snn is None:
+        return {}
+    network = load_network(bundle.snn.path, bundle.input.shape)
+    mapping = map_network(network)
+    window_us = bundle.accumulator.window_steps * bundle.input.step_us
+    costs = [cost_of(activity, bundle.input.step_us, mapping.messages_per_spike) for activity in activities]
+    steps = sum(activity.steps for activity in activities)
+    chip_step_us = sum(c.chip_step_us * a.steps for c, a in zip(costs, activities, strict=True)) / max(1, steps)
+    spikes = {
+        layer.name: round(sum(a.layers[k].spikes for a in activities) / n_windows, 1)
+        for k, layer in enumerate(activities[0].layers)
+    }
+    return {
+        "spikes": {"total": round(sum(spikes.values()), 1), **spikes},
+        "loihi_cores": mapping.cores,
+        "loihi_problems": list(mapping.problems),
+        "loihi_step_us": {"value": round(chip_step_us, 2), "provenance": "estimated"},
+        "loihi_window_us": {"value": round(chip_step_us * steps / n_windows, 1), "provenance": "estimated"},
+        "loihi_dynamic_mj": {
+            "value": round(sum(cost.dynamic_mj for cost in costs) / n_windows, 6),
+            "provenance": "estimated",
+            "scope": costs[0].info,
+        },
+        "loihi_static_mj": {"value": round(LOIHI1.static_w * window_us * 1e-3, 4), "provenance": "estimated"},
+    }
+
+
+def _confusion(true: list[int], named: list[int]) -> list[list[int]]:
+    """By true (row) and named (column) class."""
+    table = np.zeros((len(LABELS), len(LABELS)), int)
+    np.add.at(table, (true, named), 1)
+    rows: list[list[int]] = table.tolist()
+    return rows
+
+
+def _calibration(results: Sequence[CaseResult]) -> dict[str, Any]:
+    """Expected calibration error over ten bins of confidence, windows."""
+    chances = np.concatenate([result.windows for result in results])
+    labels = np.concatenate([np.full(len(result.windows), result.case.label) for result in results])
+    confidence, right = chances.max(1), chances.argmax(1) == labels
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    rows = [
+        {
+            "confidence": round(float(confidence[bins == b].mean()), 4),
+            "right": round(float(right[bins == b].mean()), 4),
+            "share": round(float((bins == b).mean()), 4),
+        }
+        for b in np.unique(bins)
+    ]
+    return {"error": round(sum(abs(r["confidence"] - r["right"]) * r["share"] for r in rows), 4), "bins": rows}
+
+
+def _observation(results: Sequence[CaseResult]) -> dict[str, list[float]]:
+    """Streaming accuracy over the time that a gesture has been seen, for as long as half of the cases last."""
+    gaps = np.concatenate([np.diff(result.stream_us) for result in results])
+    hop_us = int(gaps.min()) if gaps.size else int(results[0].stream_us[0])
+    ends = np.sort([int(result.stream_us[-1]) for result in results])
+    # Onsets fall anywhere in a step; what counts at a time is the newest decision that is not after it.
+    grid = np.arange(hop_us, ends[len(ends) // 2] + 1, hop_us)[:1000]
+    rows: dict[str, list[float]] = {"ms": [], "right": [], "named_right": [], "cases": []}
+    for t_us in grid:
+        seen = [(r, int(np.searchsorted(r.stream_us, t_us, "right")) - 1) for r in results if r.stream_us[-1] >= t_us]
+        seen = [(r, i) for r, i in seen if i >= 0]
+        if not seen:
+            continue
+        rows["ms"].append(float(t_us) / 1000)
+        rows["right"].append(round(float(np.mean([r.stream[i].argmax() == r.case.label for r, i in seen])), 4))
+        rows["named_right"].append(round(float(np.mean([r.named[i] == LABELS[r.case.label] for r, i in seen])), 4))
+        rows["cases"].append(float(len(seen)))
+    return rows
+
+
+def _latency(latency_us: NDArray[np.float32]) -> dict[str, dict[str, float]]:
+    """Host time of one streaming step by stage; (M, n_stages)."""
+    quantiles = np.percentile(latency_us, _QUANTILES, axis=0)
+    names = [f"p{q:g}" for q in _QUANTILES]
+    return {
+        stage: {name: round(float(quantiles[i, k]), 1) for i, name in enumerate(names)}
+        for k, stage in enumerate(STAGES)
+        if stage != "inbox"
+    }
+
+
+def _share(
+    right: NDArray[np.float64], total: NDArray[np.float64], persons: NDArray[np.int64], seed: int
+) -> dict[str, float | list[float] | None]:
+    """Share with a 95 % interval from persons drawn with replacement; no interval for fewer than three persons."""
+    groups = [persons == person for person in np.unique(persons)]
+    value = round(float(right.sum() / total.sum()), 4)
+    if len(groups) < 3:
+        return {"value": value, "interval": None}
+    sums = np.array([[right[group].sum(), total[group].sum()] for group in groups])
+    draws = np.random.default_rng(seed).integers(0, len(groups), (2000, len(groups)))
+    drawn = sums[draws].sum(1)
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    return {"value": value, "interval": [round(float(low), 4), round(float(high), 4)]}
+
+
+def _percentiles(values: list[float | None]) -> dict[str, float | int | None]:
+    """Median and 90 % of those that came; ``missing`` counts the others, which are taken as infinitely late."""
+    if not values:
+        return {"n": 0, "missing": 0, "median": None, "p90": None}
+    times = np.array([np.inf if value is None else value for value in values])
+    quantiles = np.quantile(times, [0.5, 0.9], method="higher")
+    median, p90 = (float(q) if np.isfinite(q) else None for q in quantiles)
+    return {"n": len(times), "missing": int(np.isinf(times).sum()), "median": median, "p90": p90}
