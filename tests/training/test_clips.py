@@ -56,7 +56,8 @@ def test_a_gesture_fills_a_good_part_of_a_window(tmp_path):
     clips = ClipSet(tmp_path)
     still = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     by_label = [[0] if label == 2 else [] for label in range(len(LABELS))]
-    batch = draw_batch(clips, by_label, 40, WindowSpec(16, 0, 100), still, 0.0, np.random.default_rng(0))
+    randoms = [np.random.default_rng(n) for n in range(40)]
+    batch = draw_batch(clips, by_label, WindowSpec(16, 0, 100), still, 0.0, randoms)
     per_step = np.diff(batch.events.offsets, axis=1) > 0
     assert per_step[:, -6:].all()
     assert not per_step.all()

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="training needs the train extra (tor
 from spikebridge.contracts import LABELS  # noqa: E402
 from spikebridge.errors import InputError, StageError, UsageError  # noqa: E402
 from spikebridge.training.augment import Augmentation  # noqa: E402
-from spikebridge.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
 from spikebridge.training.clips import ClipSet, write_shard  # noqa: E402
 from spikebridge.training.loop import Plan, read_curves, train  # noqa: E402
 from spikebridge.training.network import HybridNetwork, NetworkSpec, parse_name  # noqa: E402
@@ -35,11 +35,12 @@ def state(network) -> list[np.ndarray]:
 
 def test_it_learns_what_is_easy(clips, tmp_path):
     reports = []
-    train(SMALL, PLAN, clips, tmp_path, on_progress=reports.append)
+    longer = dataclasses.replace(PLAN, windows=16 * 40, report_every=20)
+    train(SMALL, longer, clips, tmp_path, on_progress=reports.append)
     assert reports[-1].accuracy_window > 0.6
     assert reports[-1].spikes > 0
     rows = list(read_curves(tmp_path / "curves.csv"))
-    assert [row["update"] for row in rows] == [12, 24]
+    assert [row["update"] for row in rows] == [20, 40]
 
 
 def test_resumed_equals_uninterrupted(clips, tmp_path):
@@ -65,7 +66,7 @@ def test_fine_tuning_may_leave_the_spiking_part(clips, tmp_path):
     brief = dataclasses.replace(PLAN, windows=32, report_every=2)
     first = train(SMALL, brief, clips, tmp_path / "first")
     frozen = dataclasses.replace(brief, spiking_rate=0.0, seed=5)
-    second = train(SMALL, frozen, clips, tmp_path / "second", initial=tmp_path / "first/best.npz")
+    second = train(SMALL, frozen, clips, tmp_path / "second", initial=first)
     assert all(torch.equal(a, b) for a, b in zip(first.spiking.weights, second.spiking.weights, strict=True))
     assert not torch.equal(first.ordinary.head[-1].weight, second.ordinary.head[-1].weight)
 
@@ -88,10 +89,60 @@ def test_a_loss_that_is_no_number_stops(clips, tmp_path):
     network = HybridNetwork(SMALL)
     with torch.no_grad():
         network.ordinary.head[-1].bias[0] = float("nan")
-    save_checkpoint(tmp_path / "broken.npz", network, {})
     with pytest.raises(StageError, match="finite loss"):
-        train(SMALL, PLAN, clips, tmp_path / "run", initial=tmp_path / "broken.npz")
+        train(SMALL, PLAN, clips, tmp_path / "run", initial=network)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_gradient_that_is_no_number_stops(clips, tmp_path, monkeypatch):
+    """Before it reaches the weights and what is saved of them."""
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
+    with pytest.raises(StageError, match="gradient of inf at update 0"):
+        train(SMALL, PLAN, clips, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(clips, tmp_path, monkeypatch):
+    brief = dataclasses.replace(PLAN, windows=32, report_every=1)
+    written = []
+
+    def save(file, **arrays):
+        written.append(file.write(b"half"))
+        if len(written) > 2:  # the second report
+            raise OSError(28, "No space left on device")
+        np.savez_compressed(file, **arrays)
+
+    monkeypatch.setattr("spikebridge.training.checkpoint.np.savez", save)
+    with pytest.raises(InputError, match=r"free some space and resume"):
+        train(SMALL, brief, clips, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.npz", "curves.csv", "last.npz"]
+
+
+def test_short_clips_are_left_out_and_counted(tmp_path, caplog):
+    labelled = [blob_clip(label, person) for person in range(2) for label in range(len(LABELS))]
+    short = [blob_clip(label, 1, duration_us=70_000) for label in (0, 4)]
+    write_shard(tmp_path / "clips", "all", labelled + short)
+    brief = dataclasses.replace(PLAN, windows=16, held_out=2)
+    train(SMALL, brief, ClipSet(tmp_path / "clips"), tmp_path / "run")
+    assert caplog.messages == ["2 clips are shorter than the window of 80 ms; left out."]
+    long = dataclasses.replace(SMALL, window_steps=40)
+    with pytest.raises(InputError, match="at least 400 ms long, found none of hand_clap, right_hand_wave"):
+        train(long, brief, ClipSet(tmp_path / "clips"), tmp_path / "long")
+
+
+def test_one_person_validates_on_other_clips(tmp_path):
+    write_shard(tmp_path / "clips", "me", [blob_clip(label, 3) for label in range(len(LABELS)) for _ in range(5)])
+    training, validation = ClipSet(tmp_path / "clips").split(8)
+    assert len(validation) == len(LABELS)
+    assert len(training) == 4 * len(LABELS)
+    train(SMALL, dataclasses.replace(PLAN, windows=16), ClipSet(tmp_path / "clips"), tmp_path / "run")
+
+
+def test_a_frozen_part_is_not_even_differentiated(clips, tmp_path, monkeypatch):
+    from spikebridge.training import spiking
+
+    monkeypatch.setattr(spiking._Run, "backward", None)
+    train(SMALL, dataclasses.replace(PLAN, windows=16, spiking_rate=0.0), clips, tmp_path)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

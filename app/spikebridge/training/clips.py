@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray
-from spikebridge.training.augment import IDENTITY, MIRRORED_INDEX, TICK_US, Augmentation, bin_window, draw
+from spikebridge.training.augment import (
+    IDENTITY,
+    MIRRORED_INDEX,
+    TICK_US,
+    Augmentation,
+    Variation,
+    bin_window,
+    draw,
+)
 from spikebridge.training.batch import EventBatch
 
 _OTHER = LABELS.index("other")
@@ -96,10 +104,11 @@ def pack(events: EventArray) -> NDArray[np.uint16]:
 
 
 class ClipSet:
-    """All clips of a folder's shards; ``refresh`` takes in new ones."""
+    """All clips of a folder's shards; ``refresh`` takes in new ones. title : what they come from, for cards."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, title: str = "clips") -> None:
         self.folder = folder
+        self.title = title
         self.clips: list[tuple[NDArray[np.uint16], Clip]] = []
         self._shards: set[str] = set()
         self.refresh()
@@ -126,10 +135,19 @@ class ClipSet:
         return sorted({clip.person for _, clip in self.clips})
 
     def split(self, held_out: int) -> tuple[list[int], list[int]]:
-        """(training, validation) indices into ``clips``; every ``held_out``-th person validates."""
-        training = [i for i, (_, clip) in enumerate(self.clips) if clip.person % held_out]
-        validation = [i for i, (_, clip) in enumerate(self.clips) if clip.person % held_out == 0]
-        return training, validation
+        """(training, validation) indices into ``clips``; every ``held_out``-th person validates.
+
+        Of a single person the last of every four clips of a class do: how it works on others stays unknown then.
+        """
+        if len(self.persons()) > 1:
+            held = [clip.person % held_out == 0 for _, clip in self.clips]
+        else:
+            held, seen = [], [0] * len(LABELS)
+            for _, clip in self.clips:
+                seen[clip.label] += 1
+                held.append(seen[clip.label] % 4 == 0)
+        training = [i for i, validates in enumerate(held) if not validates]
+        return training, [i for i, validates in enumerate(held) if validates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,46 +181,29 @@ class WindowBatch:
 def draw_batch(
     clips: ClipSet,
     by_label: list[list[int]],
-    size: int,
     spec: WindowSpec,
     ranges: Augmentation,
     streaming: float,
-    random: np.random.Generator,
+    randoms: Iterable[np.random.Generator],
 ) -> WindowBatch:
     """A varied batch with all classes equally likely.
 
     by_label : indices into ``clips`` for each label. streaming : share of windows that start warm, the others from
-    reset as in the window mode.
+    reset as in the window mode. randoms : one for each window, so that several processes can share a batch.
     """
-    chosen: list[int] = []
-    windows, targets, labels = [], [], []
     present = [label for label, members in enumerate(by_label) if members]
     still = [i for members in by_label for i in members if clips.clips[i][1].onset >= 1.2 * spec.ticks]
-    for _ in range(size):
+    chosen: list[int] = []
+    windows, targets, labels = [], [], []
+    for random in randoms:
         label = present[random.integers(len(present))]
         index = by_label[label][random.integers(len(by_label[label]))]
         waiting = label == _OTHER and bool(still) and random.random() < _WAITING_SHARE
         if waiting:
             index = still[random.integers(len(still))]
         variation = draw(ranges, random)
-        stored, clip = clips.clips[index]
-        length = spec.step_ticks * variation.speed
-        # Somebody who waits does nothing but that in the whole window.
-        earliest = 0.0 if waiting else max(0.0, clip.onset - _UNDECIDED_SHARE * spec.window_steps * length)
-        latest = (clip.onset if waiting else clip.ticks) - spec.window_steps * length
-        start = earliest + random.random() * max(0.0, latest - earliest)
         warm = spec.warm_up_steps if random.random() < streaming else 0
-        rows = stored[clip.begin : clip.end]
-        active, offsets = bin_window(
-            rows[:, 0],
-            rows[:, 1],
-            start - warm * length,
-            spec.window_steps + warm,
-            spec.step_ticks,
-            variation,
-            int(random.integers(1 << 31)),
-        )
-        windows.append((active, np.concatenate([np.zeros(spec.warm_up_steps - warm, np.int64), offsets])))
+        windows.append(_varied(*clips.clips[index], spec, variation, warm, waiting, random))
         named = int(MIRRORED_INDEX[label]) if variation.mirrored else label
         target = np.full(len(LABELS), (1 - variation.certainty) / len(LABELS), np.float32)
         target[named] += variation.certainty
@@ -210,6 +211,34 @@ def draw_batch(
         labels.append(named)
         chosen.append(index)
     return WindowBatch(_join(windows), np.stack(targets), np.array(labels), np.array(chosen))
+
+
+def _varied(
+    stored: NDArray[np.uint16],
+    clip: Clip,
+    spec: WindowSpec,
+    variation: Variation,
+    warm: int,
+    waiting: bool,
+    random: np.random.Generator,
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """A window somewhere in a clip, with ``warm`` steps before it; silence makes up for the missing warm-up."""
+    length = spec.step_ticks * variation.speed
+    # Somebody who waits does nothing but that in the whole window.
+    earliest = 0.0 if waiting else max(0.0, clip.onset - _UNDECIDED_SHARE * spec.window_steps * length)
+    latest = (clip.onset if waiting else clip.ticks) - spec.window_steps * length
+    start = earliest + random.random() * max(0.0, latest - earliest)
+    rows = stored[clip.begin : clip.end]
+    active, offsets = bin_window(
+        rows[:, 0],
+        rows[:, 1],
+        start - warm * length,
+        spec.window_steps + warm,
+        spec.step_ticks,
+        variation,
+        int(random.integers(1 << 31)),
+    )
+    return active, np.concatenate([np.zeros(spec.warm_up_steps - warm, np.int64), offsets])
 
 
 def fixed_windows(

@@ -10,13 +10,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from spikebridge.errors import InputError
-from spikebridge.sources import open_recording
-from spikebridge.sources.labels import Span, labels_path, read_labels
-from spikebridge.training.clips import Labelled, write_shard
+from spikebridge.training.recordings import import_recording
 
 #: Pieces that a long gesture is cut into; a shard's times end at 6.5 s.
 _LONGEST_US = 6_000_000
@@ -32,13 +30,10 @@ def import_dvs_gesture(
     notes: list[str] = []
     names = _trials(source / f"trials_to_{split}.txt")
     for number, name in enumerate(names):
+        if not (user := re.match(r"user(\d+)", name)):
+            raise InputError(f"expected recordings named user<number>_<light>.aedat in {source}, found {name}.")
         path = source / name
-        if not path.is_file():
-            raise InputError(f"expected the recording {path}, which trials_to_{split}.txt names, found none.")
-        spans, odd = read_labels(labels_path(path))
-        notes += odd
-        if not (out / f"{path.stem}.json").is_file():
-            write_shard(out, path.stem, _clips(path, spans))
+        notes += import_recording(path, out, path.stem, int(user[1]), _LONGEST_US)
         on_recording(name, number + 1)
     return notes
 
@@ -53,18 +48,3 @@ def _trials(path: Path) -> list[str]:
     if not names:
         raise InputError(f"expected names of recordings in {path}, found none.")
     return names
-
-
-def _clips(path: Path, spans: list[Span]) -> Iterator[Labelled]:
-    if not (user := re.match(r"user(\d+)", path.name)):
-        raise InputError(f"expected a recording named user<number>_<light>.aedat, found {path.name}.")
-    recording = open_recording(path)
-    try:
-        for span in spans:
-            for start_us in range(span.start_us, span.stop_us, _LONGEST_US):
-                stop_us = min(start_us + _LONGEST_US, span.stop_us)
-                events = recording.read(start_us, stop_us).copy()
-                events["t"] -= start_us
-                yield Labelled(events, span.label, int(user[1]), stop_us - start_us)
-    finally:
-        recording.close()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spikebridge.contracts import LABELS
+from spikebridge.errors import InputError
 from spikebridge.training.network import NetworkSpec, OrdinaryPart, SpikeCounter
 
 #: Old enough for the runtimes of JetPack 5, new enough for everything used here.
@@ -67,6 +68,19 @@ def run_onnx(path: Path, features: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     ann = LocalAnn(path, tuple(features.shape[1:]), len(LABELS))
     return np.stack([ann.classify(one) for one in features])
+
+
+def read_onnx(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """(weight, bias) of each layer of a graph as ``write_onnx`` makes them, from input to logits."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(path)).graph
+    stored = {entry.name: numpy_helper.to_array(entry).copy() for entry in graph.initializer}
+    layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    if not layers or any(len(node.input) != 3 or not set(node.input[1:]) <= set(stored) for node in layers):
+        raise InputError(f"expected layers with weight and bias in {path}, found others; take the checkpoint instead.")
+    return [(stored[node.input[1]], stored[node.input[2]]) for node in layers]
 
 
 def _folded(part: OrdinaryPart) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:

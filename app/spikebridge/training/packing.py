@@ -1,4 +1,4 @@
-"""Opens what can be trained on: sets of clips as they are, DVS128 Gesture packed into one first."""
+"""Opens what can be trained on: sets of clips as they are, recordings with labels packed into one first."""
 
 from __future__ import annotations
 
@@ -8,16 +8,28 @@ from pathlib import Path
 from spikebridge.errors import InputError
 from spikebridge.training.clips import ClipSet
 from spikebridge.training.dvs_gesture import import_dvs_gesture
+from spikebridge.training.recordings import find_recordings, import_recordings
+from spikebridge.training.simulated import PLAN_NAME
 
 _log = logging.getLogger(__name__)
 
 
 def open_clips(folder: Path) -> ClipSet:
-    """The clips in ``folder``; of DVS128 Gesture those of the training subjects, packed into ``folder/packed``."""
+    """The clips in ``folder``: a set of clips, own recordings with labels, or DVS128 Gesture's training subjects.
+
+    Recordings are packed into ``folder/packed``, as far as they are not yet.
+    """
     if not folder.is_dir():
-        raise InputError(f"expected a folder with clips at {folder}, found none; check the path.")
+        raise InputError(f"expected a folder with clips or recordings at {folder}, found none; check the path.")
+    if any(folder.glob("*.npy")):
+        return ClipSet(folder, "simulated camera" if (folder / PLAN_NAME).is_file() else "clips")
+    packed = folder / "packed"
     if (folder / "trials_to_train.txt").is_file():
-        for note in import_dvs_gesture(folder, folder / "packed", "train"):
-            _log.warning(note)
-        return ClipSet(folder / "packed")
-    return ClipSet(folder)
+        title, notes = "DVS128 Gesture", import_dvs_gesture(folder, packed, "train")
+    elif find_recordings(folder):
+        title, notes = "own recordings", import_recordings(folder, packed)
+    else:
+        return ClipSet(folder)
+    for note in notes:
+        _log.warning(note)
+    return ClipSet(packed, title)

@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -101,8 +103,8 @@ def simulate_set(
     if not todo:
         return
     # spawn: forking a process that has already started threads can hang.
-    count = min(workers or os.cpu_count() or 1, len(todo))
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+    n_workers = min(workers or os.cpu_count() or 1, len(todo))
+    pool = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"))
     try:
         jobs: list[Future[None]] = [pool.submit(simulate_shard, folder, n, plan, recordings) for n in todo]
         for job in as_completed(jobs):
@@ -115,6 +117,36 @@ def simulate_set(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def simulating(folder: Path, plan: Plan, at_least: int, at_most: int) -> Iterator[None]:
+    """Makes persons in a process of its own, as long as the context lasts, which begins when ``at_least`` are there.
+
+    Which persons a training has seen by when depends on the machine then; the persons themselves do not.
+    """
+    open_folder(folder, plan)
+    process = get_context("spawn").Process(target=_simulate_shards, args=(folder, plan, at_most), daemon=True)
+    process.start()
+    try:
+        while len(list(folder.glob("person-*.json"))) < at_least:
+            process.join(0.2)
+            if process.exitcode:
+                # Again in here, where an error reaches the caller.
+                simulate_set(folder, at_least, plan, workers=1)
+        yield
+    finally:
+        process.terminate()
+        process.join()
+        for cut in folder.glob(".*.part"):
+            cut.unlink()
+
+
+def _simulate_shards(folder: Path, plan: Plan, persons: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training is interrupted, and ends this process
+    for person in range(persons):
+        if not _is_done(folder, person, recordings=False):
+            simulate_shard(folder, person, plan)
 
 
 def simulate_shard(folder: Path, person: int, plan: Plan, recordings: bool = False) -> None:
