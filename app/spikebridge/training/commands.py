@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from spikebridge.errors import MissingError
+from spikebridge.errors import MissingError, UsageError
 
-if TYPE_CHECKING:
-    from spikebridge.training.loop import Progress
-
-__all__ = ["export", "simulate", "train"]
+__all__ = ["export", "realism", "simulate", "train"]
 
 
 @click.command()
@@ -44,64 +41,52 @@ def simulate(
 
 
 @click.command()
-@click.argument("network")
 @click.argument("data", type=click.Path(path_type=Path, file_okay=False))
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--windows", type=click.IntRange(1), default=400_000, show_default=True, help="Training windows in all.")
-@click.option("--interval", type=click.IntRange(1), default=4, show_default=True, help="I of the accumulator, steps.")
-@click.option("--steps", type=click.IntRange(1), default=16, show_default=True, help="T of the accumulator, steps.")
-@click.option("--step-us", type=click.IntRange(100), default=10_000, show_default=True, help="Length of a step.")
+@click.argument("recordings", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def realism(data: Path, recordings: Path | None, as_json: bool) -> None:
+    """Compare the events of the clips in DATA with those of RECORDINGS (named after their gesture), by class."""
+    from spikebridge.training.cases import read_cases
+    from spikebridge.training.realism import as_object, by_label, table
+
+    simulated = by_label(read_cases(data))
+    real = by_label(read_cases(recordings)) if recordings else {}
+    if as_json:
+        click.echo(json.dumps({"data": as_object(simulated), "recordings": as_object(real)}))
+    else:
+        click.echo("\n".join(table(simulated, real)))
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NETWORK] DATA OUT")
+@click.option("--fine-tune", "model", default=None, help="Start from this bundle or checkpoint instead of NETWORK.")
+@click.option("--freeze-spiking", is_flag=True, help="Train the ordinary part alone.")
+@click.option("--windows", type=click.IntRange(1), help="Training windows in all; default: 400000, fine-tuning 20000.")
+@click.option("--interval", type=click.IntRange(1), help="I of the accumulator, steps; default: 4.")
+@click.option("--steps", type=click.IntRange(1), help="T of the accumulator, steps; default: 16.")
+@click.option("--step-us", type=click.IntRange(100), help="Length of a step; default: 10000.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--spike-cost", type=click.FloatRange(0), default=0.5, show_default=True, help="Price of a spike.")
-@click.option("--freeze-spiking", is_flag=True, help="Train the ordinary part alone.")
 @click.option("--patience", type=click.IntRange(1), default=12, show_default=True, help="Reports without a better one.")
 @click.option("--resume", is_flag=True, help="Go on from OUT where it was interrupted.")
-@click.option("--initial", type=click.Path(path_type=Path, dir_okay=False), help="Start from this checkpoint.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-def train(
-    network: str,
-    data: Path,
-    out: Path,
-    windows: int,
-    interval: int,
-    steps: int,
-    step_us: int,
-    seed: int,
-    spike_cost: float,
-    freeze_spiking: bool,
-    patience: int,
-    resume: bool,
-    initial: Path | None,
-    threads: int,
-) -> None:
-    """Train NETWORK (ann, s1a5 … s6a0) on DATA; OUT gets best.npz, last.npz and curves.csv.
+@click.option("--device", default="auto", show_default=True, help="Of the ordinary layers: cpu, cuda or cuda:<number>.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch on the CPU.")
+def train(names: tuple[str, ...], model: str | None, **options: Any) -> None:
+    """Train NETWORK (ann, s1a5 … s6a0, snn) on DATA; OUT gets best.npz, last.npz and curves.csv.
 
-    DATA: a set made by 'simulate', or the folder of DVS128 Gesture as IBM distributes it.
+    DATA: a set made by 'simulate'; 'sim:' to simulate meanwhile; a folder of recordings with labels beside them, as
+    'record' makes them; or the folder of DVS128 Gesture as IBM distributes it. With --fine-tune there is no NETWORK.
+
+    Under torchrun several processes share the work: torchrun --nproc-per-node 2 -m spikebridge train …
     """
+    if len(names) != (2 if model else 3):
+        expected = "DATA and OUT behind --fine-tune" if model else "NETWORK, DATA and OUT"
+        raise UsageError(f"expected {expected}, found {' '.join(names) or 'nothing'}; see 'spikebridge train --help'.")
     _need_torch()
-    import torch
+    from spikebridge.training.running import run_training
 
-    from spikebridge.training.loop import Plan
-    from spikebridge.training.loop import train as run
-    from spikebridge.training.network import parse_name
-    from spikebridge.training.packing import open_clips
-
-    torch.set_num_threads(threads)
-    spec = parse_name(network, window_steps=steps, interval_steps=interval, step_us=step_us)
-    plan = Plan(windows=windows, seed=seed, spike_cost=spike_cost, patience=patience)
-    if freeze_spiking:
-        plan = dataclasses.replace(plan, spiking_rate=0.0)
-    with _bar(plan.updates, f"training {spec.name}") as bar:
-
-        def show(progress: Progress) -> None:
-            click.echo(
-                f"\r{progress.windows} windows: loss {progress.loss:.3f}, validation windows "
-                f"{progress.accuracy_window:.3f}, streaming {progress.accuracy_streaming:.3f}, clips "
-                f"{progress.accuracy_clip:.3f}, {progress.spikes:.0f} spikes, {progress.windows_per_s:.0f} windows/s",
-                err=True,
-            )
-
-        run(spec, plan, open_clips(data), out, resume, initial, show, lambda update: bar.update(update - bar.pos))
+    *network, data, out = names
+    run_training(network[0] if network else None, model, data, Path(out), **options)
 
 
 @click.command()
