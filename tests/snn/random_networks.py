@@ -17,9 +17,9 @@ INPUTS = ("sparse", "empty", "saturated", "burst", "graded")
 
 @dataclass(frozen=True)
 class Case:
-    """counts : (T, C, H, W) uint8."""
+    """A network and its input. name : for files and messages. counts : (T, C, H, W) uint8. graded : see Emulator."""
 
-    seed: int
+    name: str
     network: Network
     counts: NDArray[np.uint8]
     graded: bool
@@ -39,7 +39,7 @@ def random_case(seed: int, steps: int = 14) -> Case:
         layer = _dense(rng, name, current, style) if flat else _conv(rng, name, current, style)
         layers.append(layer)
         current = layer.output_shape(current)
-    return Case(seed, Network(shape, tuple(layers)), _counts(rng, kind, (steps, *shape)), kind == "graded")
+    return Case(f"{seed:03}", Network(shape, tuple(layers)), _counts(rng, kind, (steps, *shape)), kind == "graded")
 
 
 def _conv(rng: np.random.Generator, name: str, shape: tuple[int, int, int], style: str) -> Conv:

@@ -31,6 +31,18 @@ class Reference:
         return self.spikes[-1]
 
 
+def refer(network: Network, inputs: NDArray[np.uint8], graded: bool) -> dict[str, Ints]:
+    """Spikes, u<k> and v<k> over time, as ``comparison.emulate`` gives them."""
+    reference = Reference(network, graded)
+    series: dict[str, list[Ints]] = {}
+    for counts in inputs:
+        series.setdefault("spikes", []).append(reference.step(counts).copy())
+        for k in range(len(network.layers)):
+            series.setdefault(f"u{k}", []).append(reference.u[k].copy())
+            series.setdefault(f"v{k}", []).append(reference.v[k].copy())
+    return {name: np.stack(values) for name, values in series.items()}
+
+
 def advance(layer: Layer, u: Ints, v: Ints, received: Ints) -> tuple[Ints, Ints, Ints]:
     neuron = layer.neuron
     u = np.sign(u) * (np.abs(u) * (4096 - neuron.current_decay) // 4096) + received * 64
@@ -62,9 +74,24 @@ def synapse(layer: Layer, spikes: Ints, shape: tuple[int, int, int]) -> Ints:
 
 def dense_sum(weight: Ints, spikes: Ints) -> Ints:
     """Step by step as lava-dl prepares a dense layer's weights and Lava's synapse stores and adds them."""
+    stored, shift = stored_weights(weight)
+    return (stored @ spikes) >> shift
+
+
+def keeps_its_weights(layer: Layer) -> bool:
+    """False for the dense layers of which Lava's synapses drop bits: odd weights of one sign, mostly."""
+    if isinstance(layer, Conv):
+        return True
+    weight = layer.weight.astype(np.int64)
+    stored, shift = stored_weights(weight)
+    return bool((stored == weight << shift).all())
+
+
+def stored_weights(weight: Ints) -> tuple[Ints, int]:
+    """What Lava's synapse holds, and by how many bits it is shifted up."""
     low, high = weight.min(), weight.max()
     if low == high == 0:
-        return weight @ spikes
+        return weight, 0
     signed = not (high < 0 or low >= 0)
     with np.errstate(divide="ignore"):
         if signed:
@@ -81,4 +108,4 @@ def dense_sum(weight: Ints, spikes: Ints) -> Ints:
         stored = -(np.clip(-stored, 0, 255) // drop * drop)
     else:
         stored = np.clip(stored, -256 if mixed else 0, 255) // drop * drop
-    return (stored @ spikes) >> shift
+    return stored, shift

@@ -29,6 +29,7 @@ import os, signal, sys, time
 from pathlib import Path
 from lava_workers import standin_options
 from spikebridge.snn.lava import LavaStage
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
 stage = LavaStage(Path(sys.argv[1]), (2, 10, 12), standin_options())
 stage.wait_ready()
 print(stage._start.worker.pid, flush=True)
