@@ -41,7 +41,7 @@ class LavaNetwork:
             from spikebridge.snn.lava.worker.simulation import SimulationBackend as Backend  # type: ignore[assignment]
         self._backend = Backend(self._network, request, say)
         self._backend.connect(self._injector.out_port, self._network, self._extractor.in_port)
-        say("compiling and starting Lava's processes")
+        say("compiling the network")
         self._network.create_runtime(run_cfg=self._backend.run_configuration())
         self._run_one = RunSteps(num_steps=1)
 
