@@ -12,6 +12,7 @@ import numpy as np
 
 from spikebridge.contracts import Decision, Energy, Percentiles
 from spikebridge.pipeline import Pipeline
+from spikebridge.status import energy_per_decision
 
 
 class RunReport:
@@ -74,7 +75,13 @@ class RunReport:
                 }
                 for reading in snapshot.power
             ],
-            "energy_mj_per_decision": {stage: _energy(energy) for stage, energy in snapshot.energy.items()},
+            "snn_cost": _snn_cost(pipeline),
+            "energy_mj_per_decision": {
+                stage: _energy(energy)
+                for stage, energy in energy_per_decision(
+                    chain, pipeline.latency, pipeline.monitor, pipeline.n_decisions
+                ).items()
+            },
             "wall_s": round(time.monotonic() - self._started, 3),
             "peak_rss_mb": round(peak_rss_mb(), 1),
         }
@@ -110,6 +117,10 @@ def summary_text(summary: dict[str, Any]) -> str:
     for reading in summary["power"]:
         watts = "—" if reading["watts"] is None else f"{reading['watts']:.3f} W"
         lines.append(f"power        {reading['rail']}: {watts} ({reading['provenance']}; {reading['scope']})")
+    if summary["snn_cost"]:
+        from spikebridge.snn.energy import cost_lines
+
+        lines += cost_lines(summary["snn_cost"])
     lines += [f"note         {note}" for note in summary["notes"]]
     return "\n".join(lines)
 
@@ -118,6 +129,21 @@ def peak_rss_mb() -> float:
     """Highest resident memory of this process, MB (10⁶ bytes)."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def _snn_cost(pipeline: Pipeline) -> dict[str, Any] | None:
+    """What the spiking layers would cost on Loihi 1; None without them and where hardware hides their activity."""
+    chain = pipeline.chain
+    if chain.snn is None or chain.bundle.snn is None:
+        return None
+    activity = chain.snn.activity()
+    if any(layer.overflows is None for layer in activity.layers):
+        return None
+    from spikebridge.snn import load_network
+    from spikebridge.snn.energy import CostModel, cost_object
+
+    cost = CostModel(load_network(chain.bundle.snn.path)).cost_of(activity, chain.bundle.input.step_us)
+    return cost_object(cost, pipeline.n_decisions)
 
 
 def _percentiles(figures: Percentiles) -> dict[str, float]:

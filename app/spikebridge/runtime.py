@@ -90,7 +90,7 @@ def open_pipeline(uri: str, settings: RunSettings, *, say: Say = _silent, snn: S
         )
         opened.callback(source.close)
         chain = open_chain(settings, load_model(settings.model), source.info.sensor, say=say, snn=snn)
-        monitor = PowerMonitor(discover_meters(estimate_host=settings.estimate_host), _snn_meter(settings, chain.snn))
+        monitor = PowerMonitor(discover_meters(estimate_host=settings.estimate_host), _snn_meter(settings, chain))
         opened.pop_all()
         return Pipeline(source, chain, monitor, lossless=math.isinf(settings.speed))
 
@@ -120,12 +120,17 @@ def start_lava(settings: RunSettings) -> list[SnnStage]:
     return [stage] if stage is not None else []
 
 
-def _snn_meter(settings: RunSettings, snn: SnnStage | None) -> SnnMeter | None:
+def _snn_meter(settings: RunSettings, chain: Chain) -> SnnMeter | None:
     """On hardware what its profilers say or nothing; a model of another chip would not be a figure of this one."""
-    if snn is None:
+    snn, spec = chain.snn, chain.bundle.snn
+    if snn is None or spec is None:
         return None
-    if settings.snn != "loihi2":
-        return LoihiMeter(snn)
-    from spikebridge.snn.lava import LavaStage, Loihi2Meter
+    if settings.snn == "loihi2":
+        from spikebridge.snn.lava import LavaStage, Loihi2Meter
 
-    return Loihi2Meter(snn) if isinstance(snn, LavaStage) else LoihiMeter(snn)
+        if isinstance(snn, LavaStage):
+            return Loihi2Meter(snn)
+    from spikebridge.snn import load_network
+    from spikebridge.snn.energy import CostModel
+
+    return LoihiMeter(snn, CostModel(load_network(spec.path)).energy_of)

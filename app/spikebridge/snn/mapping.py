@@ -7,6 +7,7 @@ Each synapse is stored with 8 bits; a chip or compiler that shares kernels needs
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from spikebridge.errors import UsageError
 from spikebridge.snn.network import Conv, Layer, Network, Shape
 from spikebridge.snn.synapses import fan_out, taps
+from spikebridge.snn.tables import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class BridgeBytes:
 @dataclass(frozen=True, slots=True)
 class MappingReport:
     chip: str
+    limits: Chip
     layers: tuple[LayerMapping, ...]
     cores: int
     chip_cores: int
@@ -103,8 +106,50 @@ def map_network(network: Network, chip: str = "loihi1", interval_steps: int = 1)
     if cores > limits.cores:
         problems.append(f"{cores} cores are needed, a {limits.name} chip has {limits.cores}")
     return MappingReport(
-        limits.name, layers, cores, limits.cores, bridge_bytes(network.neurons[-1], interval_steps), tuple(problems)
+        limits.name,
+        limits,
+        layers,
+        cores,
+        limits.cores,
+        bridge_bytes(network.neurons[-1], interval_steps),
+        tuple(problems),
     )
+
+
+def mapping_lines(report: MappingReport) -> list[str]:
+    """The report for people: each layer's fullest core beside the chip's limits."""
+    chip = report.limits
+
+    def of(found: int, limit: int | None) -> str:
+        return f"{found:,} of {'–' if limit is None else format(limit, ',')}"
+
+    rows = [
+        [
+            f"  {layer.name}", f"{layer.neurons:,}", f"{layer.synapses:,}", kib(layer.memory_bytes), f"{layer.cores}",
+            of(layer.neurons_per_core, chip.neurons_per_core), of(layer.axons_in_per_core, chip.axons_in),
+            of(layer.axons_out_per_core, chip.axons_out), of(layer.memory_bytes_per_core, chip.synapse_bytes),
+        ]
+        for layer in report.layers
+    ]  # fmt: skip
+    head = ["  layer", "neurons", "synapses", "memory", "cores", "neurons", "axons in", "axons out", "synapse bytes"]
+    verdict = "fits" if report.fits else "DOES NOT FIT"
+    bridge = report.bridge
+    return [
+        f"on {report.chip}: {verdict}, {report.cores} of {report.chip_cores} cores",
+        *table(head, *rows),
+        "  right of cores: in the layer's fullest core, of the chip's limit (–: no figure that could be checked)",
+        "  memory: of the synapses, one byte each",
+        *(f"  does not fit: {problem}" for problem in report.problems),
+        "across the bridge, bytes a step:",
+        f"  bitmap         {bridge.bitmap:,}",
+        f"  address-event  {bridge.address_event} a spike, at most {bridge.address_event_max:,}; "
+        f"more than the bitmap above {bridge.break_even_spikes:,} spikes a step",
+        f"  counts         {bridge.counts:,.0f} on average: one byte a neuron each {bridge.interval_steps} steps",
+    ]
+
+
+def kib(size: int) -> str:
+    return f"{size / 1024:,.1f} KiB"
 
 
 def bridge_bytes(neurons: int, interval_steps: int) -> BridgeBytes:
@@ -197,11 +242,16 @@ def _target_cores(network: Network, k: int, sizes: list[int]) -> NDArray[np.int6
         return np.full(neurons, -(-network.neurons[k + 1] // size))
     rows, columns = (taps(layer, axis, before[1 + axis], after[1 + axis]) for axis in (0, 1))
     per_place = np.zeros(before[1:], np.int64)
+    columns_of = [columns[1][a:b, 1] for a, b in pairwise(columns[0])]
+    widest = max(len(outputs) for outputs in columns_of)
+    # (W, widest), the shorter ones filled up with their last: it is not counted twice.
+    outputs_x = np.array([np.resize(o, widest) if len(o) else np.full(widest, -1) for o in columns_of])
     for y in range(before[1]):
         outputs_y = rows[1][rows[0][y] : rows[0][y + 1], 1]
-        for x in range(before[2]):
-            outputs_x = columns[1][columns[0][x] : columns[0][x + 1], 1]
-            first = (outputs_y[:, None] * after[2] + outputs_x).ravel() * after[0]
-            cores = np.concatenate([np.arange(f // size, (f + after[0] - 1) // size + 1) for f in first] or [first])
-            per_place[y, x] = np.unique(cores).size
+        first = (outputs_y[:, None, None] * after[2] + outputs_x) * after[0]
+        spans = range((after[0] + size - 2) // size + 1)
+        cores = np.stack([np.minimum(first // size + n, (first + after[0] - 1) // size) for n in spans])
+        cores = np.sort(np.moveaxis(cores, 2, 0).reshape(before[2], -1), axis=1)
+        reached = (outputs_x[:, 0] >= 0) & (len(outputs_y) > 0)
+        per_place[y] = np.where(reached, 1 + (np.diff(cores, axis=1) > 0).sum(1), 0)
     return np.repeat(per_place.ravel(), before[0])
