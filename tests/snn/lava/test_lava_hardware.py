@@ -33,8 +33,12 @@ def test_name_is_the_boards(stage: LavaStage) -> None:
     assert stage.name == "Loihi 2"
 
 
-def test_spikes_pass_adapters_with_a_step_for_each_layer(stage: LavaStage) -> None:
-    outputs = [int(stage.step(counts).any()) for counts in (EVENTS, SILENCE, SILENCE, SILENCE, SILENCE)]
+@pytest.mark.parametrize("fault", ["", "no-adapters"])
+def test_spikes_pass_with_a_step_for_each_layer(network: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the adapters, and from the injector and to the extractor where there are none."""
+    monkeypatch.setenv("STANDIN_LAVA", fault)
+    with LavaStage(network, SHAPE, standin_options()) as stage:
+        outputs = [int(stage.step(counts).any()) for counts in (EVENTS, SILENCE, SILENCE, SILENCE, SILENCE)]
     assert outputs == [0, 0, 0, 1, 0]
 
 
@@ -63,8 +67,11 @@ def test_power_is_unavailable_before_and_measured_after_a_step(stage: LavaStage)
     assert meter.chip_step_us == 153.0
 
 
-def test_without_profilers_nothing_is_made_up(network: Path) -> None:
-    options = standin_options(hardware=HardwareOptions(profile=False).request())
+@pytest.mark.parametrize("fault", ["", "no-profilers"])
+def test_without_profilers_nothing_is_made_up(network: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where the user does without them nor where they are not installed."""
+    monkeypatch.setenv("STANDIN_LAVA", fault)
+    options = standin_options(hardware=HardwareOptions(profile=bool(fault)).request())
     with LavaStage(network, SHAPE, options) as stage:
         stage.step(EVENTS)
         assert stage.figures == {}

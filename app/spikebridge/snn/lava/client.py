@@ -86,16 +86,15 @@ class Worker:
                     on_other(found, wire.unpack(answer))
         except TimeoutError as error:
             self.end()
-            raise StageError(
-                "snn",
-                f"expected Lava to answer within {within_s:g} s, found it hung; it was ended and has to be started again.",
-                restarts=True,
-            ) from error
+            sentence = f"expected Lava to answer within {within_s:g} s, found it hung"
+            raise StageError("snn", f"{sentence}; it was ended and has to be started again.", restarts=True) from error
         except wire.ClosedError as error:
             words = self._last_words()
             self.end()
             raise StageError(
-                "snn", f"expected Lava to answer, found its process ended{words}; it has to be started again.", restarts=True
+                "snn",
+                f"expected Lava to answer, found its process ended{words}; it has to be started again.",
+                restarts=True,
             ) from error
         except BaseException:
             self.end()

@@ -13,6 +13,7 @@ class Port:
 
     def connect(self, target):
         target.source = self
+        self.extractor = getattr(target, "owner", None)
 
 
 class Variable:
@@ -69,7 +70,8 @@ class Network:
             os.kill(os.getpid(), signal.SIGKILL)
         for profiler in self._profilers:
             profiler.pre_run_callback(board=None)
-        injector = self.inp.source.adapter.inp.source.owner
+        adapter = getattr(self.inp.source, "adapter", None)
+        injector = adapter.inp.source.owner if adapter else self.inp.source.owner
         arriving = int(np.any(injector.queue.pop(0)))
         for layer in self.layers:
             neuron, received, layer.arriving = layer.neuron, layer.arriving, arriving
