@@ -150,7 +150,8 @@ def paper(
     check_plan(out, plan_record(budget, trained_on, test_persons, quiet_minutes))
     prepare(folders, test_persons, quiet_minutes, gesture if test is None else None, processes)
     tasks, started = tasks_of(cells), time.monotonic()
-    about = {**asdict(budget), "command": _command(), "processes": processes}
+    described = {"data": _described(data or gesture), "test": _described(folders.test)}
+    about = {**asdict(budget), **described, "command": _command(), "processes": processes}
     bar = click.progressbar(length=len(tasks) * windows, label="windows", file=sys.stderr, show_pos=True)
 
     def show(done: tuple[Any, ...]) -> None:
@@ -169,6 +170,16 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise UsageError(f"expected whole numbers with commas between them, found '{text}'.") from None
+
+
+def _described(folder: Path | None) -> str:
+    """A set by its size rather than by where it lies."""
+    from spikebridge.training.packing import open_clips
+
+    if folder is None or not folder.is_dir():
+        return "nothing"
+    clips = open_clips(folder)
+    return f"{len(clips.clips)} clips of {len(clips.persons())} persons in {folder.name}"
 
 
 def _command() -> str:

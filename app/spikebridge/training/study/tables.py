@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from spikebridge.training.study.published import ACCURACY
@@ -43,8 +44,42 @@ COLUMNS: dict[str, str] = {
     "loihi_dynamic_mj": "a window, cost model, estimated",
     "loihi_static_mj": "a window of 160 ms, estimated",
     "ann_host_mj": "a decision, CPU time times assumed watts, estimated",
+    "window_ms": "length of a window",
     "training_minutes": "on one core",
 }
+#: Networks in the order of the figures.
+_ORDER = ("ann", "s1a5", "s2a4", "s3a3", "s4a2", "s5a1", "s6a0", "snn")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A network with one interval; ``rows`` of all its seeds."""
+
+    network: str
+    interval: int
+    rows: tuple[dict[str, Any], ...]
+
+    def __getitem__(self, column: str) -> Any:
+        """Mean over the seeds; None where the figure does not exist."""
+        values = [row[column] for row in self.rows if row[column] is not None]
+        return sum(values) / len(values) if values else None
+
+    def range(self, kind: str) -> tuple[float, float] | None:
+        """Of ``window`` or ``clip`` accuracy: over the seeds if there are several, else the interval over persons."""
+        if len(self.rows) > 1:
+            values = [row[f"{kind}_accuracy"] for row in self.rows]
+            return min(values), max(values)
+        low, high = (self.rows[0][f"{kind}_{side}"] for side in ("low", "high"))
+        return None if low is None else (low, high)
+
+
+def settings_of(rows: Sequence[dict[str, Any]]) -> list[Setting]:
+    """Rows without controls by network and interval, in the order of the figures."""
+    keys = sorted({(_ORDER.index(row["network"]), row["interval"]) for row in rows})
+    return [
+        Setting(_ORDER[n], interval, tuple(r for r in rows if (r["network"], r["interval"]) == (_ORDER[n], interval)))
+        for n, interval in keys
+    ]
 
 
 def row_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +132,7 @@ def row_of(result: dict[str, Any]) -> dict[str, Any]:
         "loihi_dynamic_mj": at("per_window", "loihi_dynamic_mj", "value"),
         "loihi_static_mj": at("per_window", "loihi_static_mj", "value"),
         "ann_host_mj": at("per_window", "ann_mj", "value"),
+        "window_ms": result["budget"]["steps"] * result["budget"]["step_us"] / 1000,
         "training_minutes": result["training"]["minutes"],
     }
 
