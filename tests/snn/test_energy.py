@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from spikebridge.bundle import list_models, load_model
 from spikebridge.contracts import LayerActivity, SnnActivity
-from spikebridge.snn import Conv, Emulator, Network, Neuron
-from spikebridge.snn.energy import LOIHI1, cost_of, energy_of
+from spikebridge.snn import Conv, Emulator, Network, Neuron, load_network, save_network
+from spikebridge.snn.bench import moving_edges, paper_network
+from spikebridge.snn.energy import (
+    LOIHI1,
+    CostModel,
+    cost_lines,
+    cost_object,
+    cost_of,
+    energy_of,
+    price_lines,
+    price_object,
+)
 from spikebridge.snn.mapping import map_network
 from spikebridge.snn.synapses import fan_out
 
@@ -108,26 +121,39 @@ def connections(layer: Conv, before: tuple[int, ...], after: tuple[int, ...]) ->
     return pairs, weights
 
 
-@pytest.mark.parametrize(
-    ("title", "decays", "size", "tolerance"),
-    [("no memory of the current", (4096, 1024), 24, 0.02), ("the paper's neuron", (1229, 1024), 32, 0.05)],
-)
-def test_against_sanafe(title: str, decays: tuple[int, int], size: int, tolerance: float) -> None:
+EXPORTED = "random weights, exported"
+#: The shipped bundles that spike, and one more that is written here, so that there are two.
+BUNDLES = [*(name for name in list_models() if load_model(name).snn), EXPORTED]
+
+
+def bundle_network(name: str, folder: Path) -> Network:
+    """The leading convolutions of a bundle on 24×24 px: SANA-FE takes minutes for 128×128."""
+    if name == EXPORTED:
+        save_network(paper_network(3), folder / "snn.net")
+        network = load_network(folder / "snn.net")
+    else:
+        network = load_network(load_model(name).snn.path)  # type: ignore[union-attr]
+    convolutions = tuple(itertools.takewhile(lambda layer: isinstance(layer, Conv), network.layers))
+    return Network((network.input_shape[0], 24, 24), convolutions)
+
+
+def no_memory_network() -> Network:
+    """Without memory of the current SANA-FE's neuron is the emulator's."""
     rng = np.random.default_rng(5)
-    network = Network(
-        (2, size, size),
-        tuple(
-            Conv(f"{k}", 2 * rng.integers(-20, 22, (o, i, 3, 3)), Neuron(*decays, 64), None, (2, 2), (1, 1))
-            for k, (i, o) in enumerate(((2, 4), (4, 8)))
-        ),
-    )
-    counts = (rng.random((30, *network.input_shape)) < 0.05).astype(np.uint8)
+    weights = (2 * rng.integers(-20, 22, (o, i, 3, 3)) for i, o in ((2, 4), (4, 8)))
+    layers = (Conv(f"{k}", w, Neuron(4096, 1024, 64), None, (2, 2), (1, 1)) for k, w in enumerate(weights))
+    return Network((2, 24, 24), tuple(layers))
+
+
+def deviations(title: str, network: Network, counts: np.ndarray) -> dict[str, float]:
+    """The model's energies against SANA-FE's, printed."""
     theirs = sanafe_energy(network, counts)["energy"]
     emulator = Emulator(network)
     for step in counts:
         emulator.step(step)
     activity = emulator.activity()
-    cost = cost_of(activity, 10_000, map_network(network).messages_per_spike)
+    assert all(layer.spikes for layer in activity.layers)
+    cost = CostModel(network).cost_of(activity, 10_000)
     # SANA-FE lets input neurons send messages too and the last layer none.
     messages = sum(layer.messages for layer in cost.layers[:-1]) + counts.sum() * input_fan_out(network)
     ours = {
@@ -135,13 +161,81 @@ def test_against_sanafe(title: str, decays: tuple[int, int], size: int, toleranc
         "soma": sum(layer.neurons_mj + layer.spikes_mj for layer in cost.layers) * 1e-3,
         "network": messages * (LOIHI1.message_pj + LOIHI1.hop_pj) * 1e-12,
     }
+    found = {}
     for part, value in [*ours.items(), ("total", sum(ours.values()))]:
-        deviation = value / theirs[part] - 1
-        print(f"{title}: {part} {value * 1e9:.3f} nJ, SANA-FE {theirs[part] * 1e9:.3f} nJ, deviation {deviation:+.2%}")
-        assert abs(deviation) < (0.2 if part == "network" else tolerance)
+        found[part] = value / theirs[part] - 1
+        print(f"{title}: {part} {value * 1e9:.3f} nJ, SANA-FE {theirs[part] * 1e9:.3f} nJ, {found[part]:+.2%}")
+    return found
+
+
+def test_energy_equals_sanafes_where_the_neurons_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    counts = (np.random.default_rng(6).random((12, 2, 24, 24)) < 0.05).astype(np.uint8)
+    found = deviations("no memory of the current", no_memory_network(), counts)
+    assert abs(found["synapse"]) < 0.02
+    assert abs(found["soma"]) < 0.02
+    assert abs(found["total"]) < 0.02
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_energy_of_a_bundle_against_sanafe(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within the 12 % of SANA-FE's own calibration: its neuron is not Loihi's integer one, so spikes differ."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    network = bundle_network(name, tmp_path)
+    found = deviations(name, network, moving_edges(network.input_shape, 120, 12))
+    assert abs(found["total"]) < 0.12
 
 
 def input_fan_out(network: Network) -> float:
     """Cores that an input event goes to: one where the first layer lies on one core."""
     assert map_network(network).layers[0].cores == 1
     return float((fan_out(network.layers[0], network.input_shape) > 0).mean())
+
+
+def test_per_decision_is_the_run_over_its_decisions() -> None:
+    cost = cost_of(ACTIVITY, 10_000, (2.0, 1.0))
+    fields = cost_object(cost, 4)
+    for whole in (fields, *fields["layers"]):
+        assert whole["per_decision"] == pytest.approx({key: value / 4 for key, value in whole["run"].items()}, abs=1e-8)
+    assert fields["run"]["spikes"] == 47
+    assert fields["run"]["messages"] == 87
+    assert fields["run"]["dynamic_mj"] == pytest.approx(cost.dynamic_mj, abs=1e-8)
+    assert [layer["run"]["synaptic_events"] for layer in fields["layers"]] == [900, 360]
+    assert fields["provenance"] == "estimated"
+
+
+def test_cost_is_told_by_layer_with_and_without_decisions() -> None:
+    cost = cost_of(ACTIVITY, 10_000, (2.0, 1.0))
+    title, head, first, second, mean, run = cost_lines(cost_object(cost, 4))
+    assert "estimate" in title
+    assert head.split()[-5:] == ["neuron", "updates", "spikes", "messages", "dynamic"]
+    assert first.split()[:5] == ["a", "225", "75", "10", "20"]
+    assert second.split()[:5] == ["b", "90", "20", "1.75", "1.75"]
+    assert mean.split()[2:6] == ["315", "95", "11.8", "21.8"]
+    assert run.split()[:3] == ["run,", "4", "decisions"]
+    assert cost_object(cost, 0)["per_decision"] is None
+    assert "run, 0 decisions" in cost_lines(cost_object(cost, 0))[-1]
+
+
+def test_a_model_sends_messages_as_its_network_is_mapped() -> None:
+    network = paper_network(2)
+    model = CostModel(network)
+    activity = SnnActivity(
+        1,
+        0,
+        tuple(
+            LayerActivity(layer.name, n, 0, 0, 100) for layer, n in zip(network.layers, network.neurons, strict=True)
+        ),
+    )
+    messages = [layer.messages for layer in model.cost_of(activity, 10_000).layers]
+    assert messages == pytest.approx([100 * each for each in map_network(network).messages_per_spike])
+    assert model.energy_of(activity, 10_000, 1).dynamic_mj == model.cost_of(activity, 10_000).dynamic_mj
+
+
+def test_every_constant_and_its_source_is_told() -> None:
+    told = "\n".join(price_lines())
+    for value in ("24 pJ", "51.2 pJ", "21.6 pJ", "69.3 pJ", "111 pJ", "3.6 pJ", "3.1 ns", "0.255 W", "1800 ns"):
+        assert value in told
+    assert LOIHI1.source in told
+    assert LOIHI1.static_source in told
+    assert price_object()["synaptic_event_pj"] == 24.0

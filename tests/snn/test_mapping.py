@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spikebridge.bundle import list_models, load_model
 from spikebridge.errors import UsageError
-from spikebridge.snn import Conv, Dense, Network, Neuron
+from spikebridge.snn import Conv, Dense, Emulator, Network, Neuron, load_network
 from spikebridge.snn.bench import paper_network
-from spikebridge.snn.mapping import bridge_bytes, map_network
+from spikebridge.snn.mapping import bridge_bytes, map_network, mapping_lines
 
 NEURON = Neuron(1229, 1024, 64)
 
@@ -74,3 +75,41 @@ def test_bridge_bytes_by_hand() -> None:
 def test_unknown_chip() -> None:
     with pytest.raises(UsageError, match="loihi1, loihi2, found 'loihi3'"):
         map_network(paper_network(1), "loihi3")
+
+
+def test_the_report_is_told_with_its_limits() -> None:
+    network = paper_network(2)
+    first, second = mapping_lines(map_network(network, "loihi1", interval_steps=4))[2:4]
+    assert "1,024 of 1,024" in first
+    assert "2,304 of 4,096" in first
+    assert second.split()[:3] == ["conv2", "8,192", "288,800"]
+    told = "\n".join(mapping_lines(map_network(network, "loihi2", interval_steps=4)))
+    assert "on Loihi 2: fits, 3 of 128 cores" in told
+    assert "of –" in told
+    assert "2,048 on average: one byte a neuron each 4 steps" in told
+
+
+def test_what_does_not_fit_is_told() -> None:
+    told = mapping_lines(map_network(paper_network(1, 720, 1280), "loihi1"))
+    assert "on Loihi 1: DOES NOT FIT, 900 of 128 cores" in told
+    assert "  does not fit: 900 cores are needed, a Loihi 1 chip has 128" in told
+
+
+@pytest.mark.parametrize("chip", ["loihi1", "loihi2"])
+@pytest.mark.parametrize("name", [name for name in list_models() if load_model(name).snn])
+def test_shipped_networks_fit_their_chips(name: str, chip: str) -> None:
+    """Each line by its definition: every neuron placed, no core beyond its limits, every synapse counted once."""
+    bundle = load_model(name)
+    assert bundle.snn is not None
+    network = load_network(bundle.snn.path)
+    report = map_network(network, chip, bundle.accumulator.interval_steps)
+    assert report.fits
+    assert report.cores == sum(layer.cores for layer in report.layers) <= report.chip_cores
+    for layer, neurons in zip(report.layers, network.neurons, strict=True):
+        assert layer.neurons == neurons
+        assert (layer.cores - 1) * layer.neurons_per_core < neurons <= layer.cores * layer.neurons_per_core
+        assert layer.memory_bytes == layer.synapses <= layer.cores * layer.memory_bytes_per_core
+    emulator = Emulator(network)
+    emulator.step(np.ones(network.input_shape, np.uint8))
+    assert emulator.activity().layers[0].synaptic_events == report.layers[0].synapses
+    assert report.bridge.bitmap == -(-network.neurons[-1] // 8)
