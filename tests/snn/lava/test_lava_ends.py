@@ -190,3 +190,26 @@ def test_no_process_survives_its_program(network: Path, end: str, number: int | 
     assert len(processes) == 4
     assert left_of(processes) == []
     assert shared_memory_of(worker) == []
+
+
+EARLY_DEATH = """
+import os, sys, time
+from spikebridge.snn.lava.worker import guard
+parent = os.getpid()
+def late():
+    while os.getppid() == parent:
+        time.sleep(0.01)
+os.register_at_fork(after_in_child=late)  # runs first: the child asks for the signal when its parent is gone
+guard._children_die_with_parents()
+if os.fork() == 0:
+    time.sleep(60)
+os._exit(0)
+"""
+
+
+def test_a_child_whose_parent_died_at_once_ends_too() -> None:
+    """The child holds the pipe: its end is the end of the file."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    began_s = time.monotonic()
+    subprocess.run([sys.executable, "-c", EARLY_DEATH], stdout=subprocess.PIPE, env=environment, timeout=50, check=True)
+    assert time.monotonic() - began_s < 50

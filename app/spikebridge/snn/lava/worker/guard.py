@@ -57,7 +57,7 @@ def _serve(connection: socket.socket, guard: int, prefix: str) -> None:
     try:
         os.setpgid(0, 0)
         _die_with_parent()
-        os.register_at_fork(after_in_child=_die_with_parent)
+        _children_die_with_parents()
         if os.getppid() != guard:
             return
         _name_shared_memory(prefix)
@@ -127,6 +127,22 @@ def _name_shared_memory(prefix: str) -> None:
 
 def _die_with_parent() -> None:
     _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _children_die_with_parents() -> None:
+    """For each process that this one forks, and those that they fork. A parent that died before its child had asked
+    for the signal is found by its number."""
+    parent = [0]
+
+    def remember() -> None:
+        parent[0] = os.getpid()
+
+    def follow() -> None:
+        _die_with_parent()
+        if os.getppid() != parent[0]:
+            os._exit(1)
+
+    os.register_at_fork(before=remember, after_in_child=follow)
 
 
 def _prctl(option: int, value: int) -> None:
