@@ -8,9 +8,15 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from spikebridge.bundle import load_model
+from spikebridge.contracts import LABELS
 from spikebridge.errors import MissingError, UsageError
+from spikebridge.events import Sensor
+from spikebridge.sources.aedat4_writing import Aedat4Writer
+from spikebridge.sources.labels import Span, labels_path, write_labels
 from spikebridge.training.commands import export, simulate, train
-from training.standin import write_set
+from spikebridge.training.simulated import Plan as SimulationPlan
+from training.standin import blob_clip, write_set
 
 
 def call(command, *arguments, fails=None):
@@ -31,7 +37,67 @@ def test_train_then_export(tmp_path):
     assert "validation windows" in trained.stderr
     assert trained.stdout == ""
     call(export, run / "best.npz", tmp_path / "clips", tmp_path / "bundle", "--title", "Test")
-    assert "--windows 64 --interval 4 --steps 8" in (tmp_path / "bundle/model.toml").read_text()
+    assert "--interval 4 --steps 8 --step-us 10000 --windows 64" in (tmp_path / "bundle/model.toml").read_text()
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """One person, four short parts of each gesture."""
+    for index, label in enumerate(LABELS):
+        path = tmp_path / "mine" / f"{label}.aedat4"
+        with Aedat4Writer(path, Sensor(128, 128)) as writer:
+            writer.write(blob_clip(index, 0, duration_us=480_000).events)
+        write_labels(labels_path(path), [Span(index, t, t + 120_000) for t in range(0, 480_000, 120_000)])
+    return tmp_path / "mine"
+
+
+def test_fine_tuning_on_own_recordings(tmp_path, recordings):
+    """From simulated clips to a bundle, from the bundle and recordings to another one."""
+    pytest.importorskip("torch", reason="training needs the train extra (torch)")
+    pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
+    from spikebridge.snn import load_network
+
+    write_set(tmp_path / "clips", persons=9)
+    call(train, "s1a5", tmp_path / "clips", tmp_path / "first", "--windows", 64, "--steps", 8)
+    call(export, tmp_path / "first/best.npz", tmp_path / "clips", tmp_path / "bundle", "--title", "Test")
+    call(
+        *(train, "--fine-tune", tmp_path / "bundle", recordings, tmp_path / "mine-run"),
+        *("--freeze-spiking", "--windows", 64, "--device", "cpu"),
+    )
+    call(export, tmp_path / "mine-run/best.npz", recordings, tmp_path / "tuned", "--title", "Tuned")
+    before, after = (load_model(tmp_path / name) for name in ("bundle", "tuned"))
+    assert load_network(before.snn.path) == load_network(after.snn.path)
+    assert before.ann.path.read_bytes() != after.ann.path.read_bytes()
+    contract = (tmp_path / "tuned/model.toml").read_text()
+    assert 'data = "own recordings"' in contract
+    assert f"spikebridge train --fine-tune {tmp_path / 'bundle'} DATA OUT --freeze-spiking" in contract
+    assert "no real recording" not in (tmp_path / "tuned/README.md").read_text()
+
+
+def test_a_training_is_not_overwritten_but_resumed(tmp_path):
+    pytest.importorskip("torch", reason="training needs the train extra (torch)")
+    write_set(tmp_path / "clips", persons=9)
+    once = ("ann", tmp_path / "clips", tmp_path / "run", "--windows", 64, "--steps", 8, "--device", "cpu")
+    call(train, *once)
+    call(train, *once, fails=UsageError)
+    call(train, *once, "--resume")
+    tuned = ("--fine-tune", tmp_path / "run", tmp_path / "clips", tmp_path / "tuned")
+    refused = call(train, *tuned, "--steps", 16, fails=UsageError)
+    assert "window_steps to stay 8" in str(refused.exception)
+
+
+def test_training_while_simulating(tmp_path, monkeypatch):
+    pytest.importorskip("torch", reason="training needs the train extra (torch)")
+    from spikebridge.training import running
+
+    plan = SimulationPlan(seed=0, clips=12, duration_us=800_000)
+    monkeypatch.setattr(running, "SimulationPlan", lambda seed: plan)
+    monkeypatch.setattr(running, "_FIRST_PERSONS", 2)
+    call(train, "ann", "sim:", tmp_path / "run", "--windows", 64, "--steps", 8, "--device", "cpu")
+    assert (tmp_path / "run/best.npz").is_file()
+    assert len(list((tmp_path / "run/clips").glob("*.json"))) > 2
+    assert not list((tmp_path / "run/clips").glob(".*"))
+    call(train, "ann", "sim:arm_roll", tmp_path / "other", fails=UsageError)
 
 
 def test_simulate_goes_on_where_it_was(tmp_path):
@@ -48,6 +114,9 @@ def test_wrong_arguments_are_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     missing = call(train, "s2a4", tmp_path, tmp_path / "run", fails=MissingError)
     assert "spikebridge[train]" in str(missing.exception)
+    few = call(train, "--fine-tune", "s2a4-stream", "s2a4", tmp_path, tmp_path / "run", fails=UsageError)
+    assert "expected DATA and OUT behind --fine-tune" in str(few.exception)
+    call(train, tmp_path, tmp_path / "run", fails=UsageError)
 
 
 def test_an_unknown_network_is_named(tmp_path):

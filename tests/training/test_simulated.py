@@ -16,8 +16,8 @@ from spikebridge.simulator.ranges import DEFAULT_RANGES
 from spikebridge.sources import open_recording
 from spikebridge.sources.labels import labels_path, read_labels
 from spikebridge.training import simulated
-from spikebridge.training.clips import ClipSet
-from spikebridge.training.simulated import PLAN_NAME, ROUND, Plan, clips_of, simulate_set, simulate_take
+from spikebridge.training.clips import PLAN_NAME, ClipSet
+from spikebridge.training.simulated import ROUND, Plan, clips_of, simulate_set, simulate_take
 
 SMALL = Plan(seed=9, clips=3, duration_us=800_000)
 OTHER = LABELS.index("other")

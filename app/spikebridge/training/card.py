@@ -13,7 +13,12 @@ from spikebridge.training.network import INPUT_SIZE, HybridNetwork, NetworkSpec
 if TYPE_CHECKING:
     from spikebridge.training.export import BundleText
 
-_VALIDATION = "simulated persons that were validated on, none trained on"
+#: What the clips of a title show.
+_SHOWN = {
+    "simulated camera": "simulated persons",
+    "DVS128 Gesture": "persons of DVS128 Gesture",
+    "own recordings": "persons in recordings of one's own",
+}
 
 
 def write_contract(
@@ -56,16 +61,17 @@ def write_contract(
         },
         "training": {
             "network": spec.name,
-            "data": "simulated camera",
+            "data": record["data"],
             "clips": record["clips"],
             "persons": record["persons"],
             "windows": record["progress"]["windows"],
             "seed": record["plan"]["seed"],
             "command": train_command(spec, record["plan"]),
+            **({"started_from": record["plan"]["initial"]} if record["plan"]["initial"] else {}),
             "notes": list(text.notes),
         },
         "accuracy": {
-            "measured_on": f"{figures['validation_persons']} {_VALIDATION}, {figures['validation_clips']} clips",
+            "measured_on": f"{_validated(figures, record)}, {figures['validation_clips']} clips",
             "window": figures["window"],
             "window_streaming": figures["streaming"],
             "clip": figures["clip"],
@@ -94,8 +100,7 @@ def write_card(
         "State persists between steps, a decision comes every step; windows with a reset between them work as well.",
         "",
         "## Training",
-        f"- {record['clips']} clips of {record['persons']} simulated persons, every {plan['held_out']}th validated on; "
-        "no real recording was used.",
+        *_origin(record),
         f"- {record['progress']['windows']} windows, {record['progress']['elapsed_s'] / 60:.0f} minutes, "
         f"seed {plan['seed']}. Command: `{train_command(spec, plan)}`.",
         *(f"- {note}" for note in text.notes),
@@ -103,8 +108,8 @@ def write_card(
         + ("the emulator gave the same counts as the trained network, bit for bit, and " if spec.spiking else "")
         + "the ONNX graph gave the same logits within 1e-4.",
         "",
-        f"## Measured on {figures['validation_persons']} {_VALIDATION}",
-        "Selection and calibration used these persons too, so expect slightly less on others.",
+        f"## Measured on {_validated(figures, record)}",
+        "Selection and calibration used these too, so expect slightly less on others.",
         "",
         "| what | value |",
         "|---|---|",
@@ -131,10 +136,37 @@ def write_card(
 
 def train_command(spec: NetworkSpec, plan: dict[str, Any]) -> str:
     """The command that trains the network again from a set of clips."""
+    common = f"--windows {plan['windows']} --seed {plan['seed']} --spike-cost {plan['spike_cost']}"
+    if plan["initial"]:
+        frozen = "" if plan["spiking_rate"] else "--freeze-spiking "
+        return f"spikebridge train --fine-tune {plan['initial']} DATA OUT {frozen}{common}"
     return (
-        f"spikebridge train {spec.name} DATA OUT --windows {plan['windows']} --interval {spec.interval_steps} "
-        f"--steps {spec.window_steps} --step-us {spec.step_us} --seed {plan['seed']} --spike-cost {plan['spike_cost']}"
+        f"spikebridge train {spec.name} DATA OUT --interval {spec.interval_steps} --steps {spec.window_steps} "
+        f"--step-us {spec.step_us} {common}"
     )
+
+
+def _origin(record: dict[str, Any]) -> list[str]:
+    """Lines on what was trained on, and from where on."""
+    plan, data, persons = record["plan"], record["data"], record["persons"]
+    if persons == 1:
+        who = f"{record['clips']} clips of one person ({data}), the last of every four of a class validated on"
+    else:
+        who = f"{record['clips']} clips of {persons} {_shown(data)}, every {plan['held_out']}th validated on"
+    if plan["initial"]:
+        start = f"- Fine-tuned from `{plan['initial']}`" + ("." if plan["spiking_rate"] else ", its spiking part kept.")
+        return [start, f"- {who}."]
+    return [f"- {who}" + ("; no real recording was used." if data == "simulated camera" else ".")]
+
+
+def _validated(figures: dict[str, Any], record: dict[str, Any]) -> str:
+    if record["persons"] == 1:
+        return f"other clips of the one person trained on ({record['data']})"
+    return f"{figures['validation_persons']} {_shown(record['data'])} that were validated on, none trained on"
+
+
+def _shown(data: str) -> str:
+    return _SHOWN.get(data, f"persons ({data})")
 
 
 def _confusion(table: list[list[int]]) -> list[str]:

@@ -29,6 +29,8 @@ from spikebridge.training.augment import (
 )
 from spikebridge.training.batch import EventBatch
 
+#: Lies beside the shards of simulated persons and says what they were made with.
+PLAN_NAME = "plan.json"
 _OTHER = LABELS.index("other")
 #: Share of the windows of ``other`` in which somebody waits before a gesture.
 _WAITING_SHARE = 0.15
@@ -106,9 +108,9 @@ def pack(events: EventArray) -> NDArray[np.uint16]:
 class ClipSet:
     """All clips of a folder's shards; ``refresh`` takes in new ones. title : what they come from, for cards."""
 
-    def __init__(self, folder: Path, title: str = "clips") -> None:
+    def __init__(self, folder: Path, title: str | None = None) -> None:
         self.folder = folder
-        self.title = title
+        self.title = title or ("simulated camera" if (folder / PLAN_NAME).is_file() else "clips")
         self.clips: list[tuple[NDArray[np.uint16], Clip]] = []
         self._shards: set[str] = set()
         self.refresh()

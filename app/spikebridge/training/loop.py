@@ -45,7 +45,7 @@ class Plan:
     which is quicker as well. weight_decay : of the ordinary.
     spike_cost : loss for one spike per neuron and step, mean over the layers. streaming : share of windows that start
     warm. held_out : every how manieth person validates. average : decay of the running mean of the weights.
-    validation_clips : at most so many; the choice is fixed.
+    validation_clips : at most so many; the choice is fixed. initial : what it starts from, in words, for cards.
     """
 
     windows: int = 200_000
@@ -62,6 +62,7 @@ class Plan:
     average: float = 0.995
     validation_clips: int = 330
     seed: int = 0
+    initial: str = ""
     ranges: Augmentation = field(default_factory=Augmentation)
 
     @property

@@ -9,7 +9,6 @@ from spikebridge.errors import InputError
 from spikebridge.training.clips import ClipSet
 from spikebridge.training.dvs_gesture import import_dvs_gesture
 from spikebridge.training.recordings import find_recordings, import_recordings
-from spikebridge.training.simulated import PLAN_NAME
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ def open_clips(folder: Path) -> ClipSet:
     if not folder.is_dir():
         raise InputError(f"expected a folder with clips or recordings at {folder}, found none; check the path.")
     if any(folder.glob("*.npy")):
-        return ClipSet(folder, "simulated camera" if (folder / PLAN_NAME).is_file() else "clips")
+        return ClipSet(folder)
     packed = folder / "packed"
     if (folder / "trials_to_train.txt").is_file():
         title, notes = "DVS128 Gesture", import_dvs_gesture(folder, packed, "train")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -54,10 +56,11 @@ def run_training(
         raise UsageError(f"expected a folder without a training at {out}, found one; take another or --resume it.")
     initial = open_network(model) if model else None
     spec = _spec(name, initial, {key: value for key, value in settings.items() if value is not None})
-    changes: dict[str, int | float] = dict(_FINE_TUNING) if initial else {}
+    changes: dict[str, Any] = dict(_FINE_TUNING) if initial else {}
     changes |= {"windows": windows} if windows else {}
     changes |= {"spiking_rate": 0.0} if freeze_spiking else {}
-    plan = Plan(**{"windows": 400_000, "seed": seed, "spike_cost": spike_cost, "patience": patience, **changes})  # type: ignore[arg-type]
+    plan = Plan(windows=400_000, seed=seed, spike_cost=spike_cost, patience=patience, initial=model or "")
+    plan = replace(plan, **changes)
     chosen = choose_device(device)
     group = join_group(chosen)
     try:

@@ -34,9 +34,8 @@ from spikebridge.simulator.performance import IDLE, Act, LabelSpan, Performance,
 from spikebridge.simulator.ranges import DEFAULT_RANGES, Ranges
 from spikebridge.sources.aedat4_writing import Aedat4Writer
 from spikebridge.sources.labels import Span, labels_path, write_labels
-from spikebridge.training.clips import Labelled, write_file, write_shard
+from spikebridge.training.clips import PLAN_NAME, Labelled, write_file, write_shard
 
-PLAN_NAME = "plan.json"
 _OTHER = LABELS.index("other")
 #: The order in which a person performs; ``other`` comes twice, since it is many things.
 ROUND: tuple[int, ...] = (*range(len(LABELS)), _OTHER)
