@@ -150,9 +150,16 @@ def _frame(title: str, y_label: str, axis: _Axis) -> Iterator[str]:
     for tick in axis.ticks():
         y = axis.place(tick)
         yield f"<line x1='{_LEFT}' x2='{_WIDTH - _RIGHT}' y1='{y:.1f}' y2='{y:.1f}' stroke='#ddd'/>"
-        yield _text(_LEFT - 6, y + 4, f"{tick:g}", "end")
+        yield _text(_LEFT - 6, y + 4, _short(tick), "end")
     middle = (_TOP + _HEIGHT - _BOTTOM) / 2
     yield f"<g transform='rotate(-90 14 {middle:.0f})'>{_text(14, middle, y_label, 'middle')}</g>"
+
+
+def _short(value: float) -> str:
+    for factor, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= 10 * factor:
+            return f"{value / factor:g}{letter}"
+    return f"{value:g}"
 
 
 def _bar(bar: Bar, x: float, width: float, axis: _Axis) -> Iterator[str]:
@@ -181,6 +188,8 @@ def _legend(names: Sequence[str], estimated: bool) -> Iterator[str]:
     x = float(_LEFT)
     shown = [(name, COLOURS[k % len(COLOURS)]) for k, name in enumerate(names)]
     for name, fill in [*(one for one in shown if one[0]), *([("estimated", "url(#estimated)")] if estimated else [])]:
+        if name == "estimated":
+            yield f"<rect x='{x:.0f}' y='26' width='10' height='10' fill='#444'/>"
         yield f"<rect x='{x:.0f}' y='26' width='10' height='10' fill='{fill}' stroke='#999' stroke-width='0.5'/>"
         yield _text(x + 14, 35, name, "start")
         x += 26 + 6.6 * len(name)

@@ -18,7 +18,7 @@ def accuracy(settings: Sequence[Setting]) -> str:
     lowest = min(100 * s["window_accuracy"] for s in settings)
     legend = [f"I = {interval}" for interval in colour]
     bottom = 10 * (min(lowest, 86.0) // 10) - 10 if lowest > 20 else 0.0
-    return bar_chart("Accuracy of a 160 ms window", groups, legend, "% of windows", bottom)
+    return bar_chart("Accuracy of one window", groups, legend, "% of windows", bottom)
 
 
 def host_latency(settings: Sequence[Setting]) -> str:
@@ -77,21 +77,24 @@ FIGURES: dict[str, tuple[_Draw, str]] = {
         "As the paper's Figure 4. Lines: 95 % intervals over persons, or the range over seeds where there are several. "
         "Diamonds: the paper's values on DVS128 Gesture, as far as stated in numbers.",
     ),
-    "figure-5-latency-host": (host_latency, "As the paper's Figure 5. Measured; T steps and the flush of the delays."),
+    "figure-5-latency-host": (
+        host_latency,
+        "As the paper's Figure 5. Measured, medians; T steps and the flush of the delays. Bars from small I to large.",
+    ),
     "figure-5-latency-loihi": (
         loihi_latency,
         "As the paper's Figure 5. Loihi by the cost model, without input and output; the ANN as measured on this host, "
-        "which is no Jetson.",
+        "which is no Jetson. Bars from small I to large.",
     ),
     "figure-6-power": (
         power,
         "As the paper's Figure 6. Estimated. Without static power, which is larger and the same for all networks with "
-        "spiking layers; it is in the table.",
+        "spiking layers; it is in the table. Bars from small I to large.",
     ),
     "figure-7-energy": (
         energy,
         "As the paper's Figure 7. Estimated: Loihi by the cost model from counted activity, the host by measured time "
-        "and assumed watts.",
+        "and assumed watts. Bars from small I to large.",
     ),
     "figure-8-bytes": (
         bridge,
