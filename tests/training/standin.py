@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,15 @@ def write_set(folder: Path, persons: int = 4) -> ClipSet:
     for person in range(persons):
         write_shard(folder, f"person-{person}", [blob_clip(label, person) for label in range(len(LABELS))])
     return ClipSet(folder)
+
+
+def write_aedat3(path, t, x, y, p):
+    """One packet of polarity events, as IBM's recordings hold them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = (np.asarray(x, np.uint32) << 17) | (np.asarray(y, np.uint32) << 2) | (np.asarray(p, np.uint32) << 1) | 1
+    words = np.stack([data, np.asarray(t, np.uint32)], axis=1).astype("<u4").tobytes()
+    packet = struct.pack("<HHiiiiii", 1, 1, 8, 4, 0, len(data), len(data), len(data))
+    path.write_bytes(b"#!AER-DAT3.1\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n" + packet + words)
 
 
 def random_batch(samples: int, steps: int, mean_active: int, seed: int = 0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -16,7 +17,7 @@ from spikebridge.sources.aedat4_writing import Aedat4Writer
 from spikebridge.sources.labels import Span, labels_path, write_labels
 from spikebridge.training.commands import export, simulate, train
 from spikebridge.training.simulated import Plan as SimulationPlan
-from training.standin import blob_clip, write_set
+from training.standin import blob_clip, write_aedat3, write_set
 
 
 def call(command, *arguments, fails=None):
@@ -72,6 +73,27 @@ def test_fine_tuning_on_own_recordings(tmp_path, recordings):
     assert 'data = "own recordings"' in contract
     assert f"spikebridge train --fine-tune {tmp_path / 'bundle'} DATA OUT --freeze-spiking" in contract
     assert "no real recording" not in (tmp_path / "tuned/README.md").read_text()
+
+
+def test_from_the_folder_of_dvs128_gesture_to_an_evaluated_bundle(tmp_path):
+    pytest.importorskip("torch", reason="training needs the train extra (torch)")
+    pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
+    for user in (1, 8, 24):
+        clips = [blob_clip(label, user, 160_000, 5_000).events for label in range(len(LABELS))]
+        for label, events in enumerate(clips):
+            events["t"] += 200_000 * label
+        events = np.concatenate(clips)
+        write_aedat3(tmp_path / f"data/user{user:02d}_led.aedat", *(events[c] for c in ("t", "x", "y", "polarity")))
+        rows = [f"{label + 1},{200_000 * label},{200_000 * label + 160_000}" for label in range(len(LABELS))]
+        table = "\n".join(["class,startTime_usec,endTime_usec", *rows])
+        (tmp_path / f"data/user{user:02d}_led_labels.csv").write_text(table)
+    (tmp_path / "data/trials_to_train.txt").write_text("user01_led.aedat\nuser08_led.aedat\n")
+    (tmp_path / "data/trials_to_test.txt").write_text("user24_led.aedat\n")
+    options = ("--windows", 64, "--steps", 8, "--device", "cpu", "--bundle", tmp_path / "bundle")
+    result = call(train, "ann", tmp_path / "data", tmp_path / "run", *options)
+    assert "test subjects of DVS128 Gesture: windows" in result.stderr
+    assert json.loads((tmp_path / "run/evaluation.json").read_text())["cases"] == len(LABELS)
+    assert "1 persons of DVS128 Gesture that were validated on" in (tmp_path / "bundle/model.toml").read_text()
 
 
 def test_a_training_is_not_overwritten_but_resumed(tmp_path):

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-
 import numpy as np
 import pytest
 
 from spikebridge.errors import InputError
 from spikebridge.training.clips import ClipSet
 from spikebridge.training.dvs_gesture import import_dvs_gesture
+from training.standin import write_aedat3
 
 HEADER = "class,startTime_usec,endTime_usec\n"
-
-
-def write_aedat3(path, t, x, y, p):
-    """One packet of polarity events, as IBM's recordings hold them."""
-    data = (np.asarray(x, np.uint32) << 17) | (np.asarray(y, np.uint32) << 2) | (np.asarray(p, np.uint32) << 1) | 1
-    words = np.stack([data, np.asarray(t, np.uint32)], axis=1).astype("<u4").tobytes()
-    packet = struct.pack("<HHiiiiii", 1, 1, 8, 4, 0, len(data), len(data), len(data))
-    path.write_bytes(b"#!AER-DAT3.1\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n" + packet + words)
 
 
 @pytest.fixture

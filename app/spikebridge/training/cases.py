@@ -39,11 +39,14 @@ class Case:
 
 
 def read_cases(data: Path) -> Iterator[Case]:
-    """A recording whose name starts with a label, a folder of such, or a set of clips. Raises InputError otherwise."""
+    """A recording whose name starts with a label, a folder of such, a set of clips, or DVS128 Gesture's test subjects.
+
+    Raises InputError for anything else.
+    """
     if not data.exists():
         raise InputError(f"expected recordings or clips at {data}, found nothing there; check the path.")
     if data.is_dir() and (any(data.glob("*.npy")) or (data / "trials_to_train.txt").is_file()):
-        yield from _clip_cases(open_clips(data))
+        yield from _clip_cases(open_clips(data, "test"))
         return
     paths = sorted(p for p in data.iterdir() if p.suffix in _RECORDINGS) if data.is_dir() else [data]
     if not paths:

@@ -68,6 +68,9 @@ def realism(data: Path, recordings: Path | None, as_json: bool) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--spike-cost", type=click.FloatRange(0), default=0.5, show_default=True, help="Price of a spike.")
 @click.option("--patience", type=click.IntRange(1), default=12, show_default=True, help="Reports without a better one.")
+@click.option(
+    "--bundle", type=click.Path(path_type=Path, file_okay=False), help="Then write the best as a bundle here."
+)
 @click.option("--resume", is_flag=True, help="Go on from OUT where it was interrupted.")
 @click.option("--device", default="auto", show_default=True, help="Of the ordinary layers: cpu, cuda or cuda:<number>.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch on the CPU.")
@@ -75,7 +78,8 @@ def train(names: tuple[str, ...], model: str | None, **options: Any) -> None:
     """Train NETWORK (ann, s1a5 … s6a0, snn) on DATA; OUT gets best.npz, last.npz and curves.csv.
 
     DATA: a set made by 'simulate'; 'sim:' to simulate meanwhile; a folder of recordings with labels beside them, as
-    'record' makes them; or the folder of DVS128 Gesture as IBM distributes it. With --fine-tune there is no NETWORK.
+    'record' makes them; or the folder of DVS128 Gesture as IBM distributes it, on whose test subjects the bundle is
+    evaluated then. With --fine-tune there is no NETWORK.
 
     Under torchrun several processes share the work: torchrun --nproc-per-node 2 -m spikebridge train …
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,8 +13,13 @@ from typing import Any
 import click
 import torch
 
+from spikebridge.bundle import load_model
 from spikebridge.errors import UsageError
-from spikebridge.training.clips import ClipSet
+from spikebridge.runtime import RunSettings
+from spikebridge.training.cases import read_cases
+from spikebridge.training.checkpoint import load_checkpoint
+from spikebridge.training.clips import ClipSet, write_file
+from spikebridge.training.evaluate import evaluate_cases
 from spikebridge.training.loop import Plan, Progress, train
 from spikebridge.training.network import HybridNetwork, NetworkSpec, parse_name
 from spikebridge.training.packing import open_clips
@@ -42,6 +48,7 @@ def run_training(
     seed: int,
     spike_cost: float,
     patience: int,
+    bundle: Path | None,
     resume: bool,
     device: str,
     threads: int,
@@ -66,6 +73,8 @@ def run_training(
     try:
         with _clips(data, out, group, seed) as clips:
             _run(spec, plan, clips, out, resume, initial, chosen, group)
+            if bundle and group.leads:
+                _finish(out, bundle, clips, Path(data))
     finally:
         leave_group(group)
 
@@ -126,3 +135,21 @@ def _run(
                 bar.update(update - bar.pos)
 
         train(spec, plan, clips, out, resume, initial, show, advance, device, group)
+
+
+def _finish(out: Path, bundle: Path, clips: ClipSet, data: Path) -> None:
+    """The bundle, and what it does on persons that are kept for that, in OUT/evaluation.json."""
+    from spikebridge.training.export import BundleText, export_bundle
+
+    network, _, _ = load_checkpoint(out / "best.npz")
+    export_bundle(out / "best.npz", bundle, clips, BundleText(f"{network.spec.name}, {clips.title}"))
+    click.echo(f"wrote {bundle}", err=True)
+    if not (data / "trials_to_test.txt").is_file():
+        return
+    summary = evaluate_cases(load_model(bundle), read_cases(data), RunSettings(str(bundle)))
+    write_file(out / "evaluation.json", lambda file: file.write(json.dumps(summary, indent=1).encode()))
+    click.echo(
+        f"test subjects of {clips.title}: windows {summary['window_accuracy']['value']}, clips "
+        f"{summary['clip_accuracy']['value']}; wrote {out / 'evaluation.json'}",
+        err=True,
+    )
