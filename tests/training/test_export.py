@@ -54,7 +54,7 @@ def test_a_bundle_gives_what_was_trained(trained, clips, tmp_path):
         assert load_network(bundle.snn.path) == to_loihi(network)
     with Evaluator(bundle, RunSettings(str(folder))) as run:
         results = [run(case) for case in read_cases(clips.folder)]
-        cost = Cost.of(run, results).values
+        cost = Cost.of(run, results).per_window
     found = np.concatenate([result.windows for result in results])
     measured = measure(network, clips, list(range(len(clips.clips))), warm=False)
     scaled = torch.softmax(torch.from_numpy(measured.logits).double() / bundle.decision.temperature, 1).numpy()

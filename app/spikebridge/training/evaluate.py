@@ -118,6 +118,8 @@ class Evaluator:
         bounds = np.arange(start_us, case.t_stop_us + 1, step_us)
         cuts = np.searchsorted(case.events["t"], bounds)
         pieces: list[EventArray] = [case.events[begin:end] for begin, end in pairwise(cuts)]
+        if mode == "window":
+            pieces = pieces[: len(pieces) // window * window]
         if self.control != "none":
             pieces = rearrange(pieces, self.control, window, self.bundle.accumulator.interval_steps)
         for n, piece in enumerate(pieces):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import LABELS, STAGES, SnnActivity
+from spikebridge.chain import Mode
+from spikebridge.contracts import LABELS, STAGES
 from spikebridge.power.host import WATTS_PER_BUSY_CORE
 from spikebridge.snn.energy import LOIHI1, cost_of
 from spikebridge.snn.mapping import bridge_bytes, map_network
@@ -22,41 +23,38 @@ _QUANTILES = (50.0, 95.0, 99.0)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one window costs (the paper's protocol), on Loihi by the cost model and on this host as measured.
+    """What a decision costs, on Loihi by the cost model and on this host as measured; plain numbers for JSON, each
+    estimate with its provenance.
 
-    values : plain numbers for JSON; each energy has its provenance beside it.
+    per_window : in the paper's protocol. per_decision : while streaming, one each hop.
     """
 
-    values: dict[str, Any]
+    per_window: dict[str, Any]
+    per_decision: dict[str, Any]
 
     @classmethod
     def of(cls, run: Evaluator, results: Sequence[CaseResult]) -> Cost:
         """Counted while the results were made."""
-        bundle, n = run.bundle, sum(len(result.windows) for result in results)
+        bundle = run.bundle
+        spec, step_us, delay = bundle.accumulator, bundle.input.step_us, bundle.snn.delay_steps if bundle.snn else 0
         crossings = float(np.mean(np.concatenate([result.crossings for result in results])))
         neurons = int(np.prod(bundle.spikes_shape))
-        encoding = bridge_bytes(neurons, bundle.accumulator.interval_steps)
-        # Medians: other programs take their share of the machine now and then.
-        host_us = np.median(np.concatenate([result.window_latency_us for result in results]), axis=0)
-        host = dict(zip(STAGES, host_us, strict=True))
-        values: dict[str, Any] = {
+        encoding = bridge_bytes(neurons, spec.interval_steps)
+        window = {
             "spikes_across_the_bridge": round(crossings, 1),
             "bridge_bytes": {
-                "bitmap": encoding.bitmap * bundle.accumulator.window_steps,
+                "bitmap": encoding.bitmap * spec.window_steps,
                 "address_event": round(crossings * encoding.address_event, 1),
-                "counts": neurons * bundle.accumulator.intervals,
+                "counts": neurons * spec.intervals,
             },
-            "host_us": {stage: round(float(us), 1) for stage, us in host.items()},
-            "ann_mj": {
-                "value": round(float(host["ann"]) * WATTS_PER_BUSY_CORE * 1e-3, 5),
-                "provenance": "estimated",
-                "scope": f"this host: measured time × {WATTS_PER_BUSY_CORE:g} W per busy core (assumed)",
-            },
+            **_host(np.concatenate([result.window_latency_us for result in results])),
+            **_loihi(run, "window", spec.window_steps + delay, spec.window_steps * step_us),
         }
-        chains = [chain for (mode, _), chain in run.chains.items() if mode == "window" and chain.snn is not None]
-        if chains:
-            values |= _loihi(run, [chain.snn.activity() for chain in chains if chain.snn is not None], n)
-        return cls(values)
+        stream = {
+            **_host(np.concatenate([result.stream_latency_us for result in results])),
+            **_loihi(run, "stream", spec.hop_steps, spec.hop_steps * step_us),
+        }
+        return cls(window, stream)
 
 
 def summarise(results: Sequence[CaseResult], cost: Cost | None = None, seed: int = 0) -> dict[str, Any]:
@@ -89,7 +87,7 @@ def summarise(results: Sequence[CaseResult], cost: Cost | None = None, seed: int
         "onset_to_stable_ms": _percentiles([r.stable_ms for r in onsets]),
         "latency_us": _latency(np.concatenate([r.stream_latency_us for r in results])),
     }
-    return summary | ({"per_window": cost.values} if cost else {})
+    return summary | ({"per_window": cost.per_window, "per_decision": cost.per_decision} if cost else {})
 
 
 def summarise_quiet(results: Sequence[CaseResult]) -> dict[str, float | int]:
@@ -122,35 +120,48 @@ def describe(result: CaseResult) -> dict[str, Any]:
     }
 
 
-def _loihi(run: Evaluator, activities: list[SnnActivity], n_windows: int) -> dict[str, Any]:
-    """Spikes and the cost model's estimate for one window. Silent steps that flush the delays run back to back."""
+def _host(latency_us: NDArray[np.float32]) -> dict[str, Any]:
+    """Host time by stage and what the ordinary part may draw for it; (N, n_stages)."""
+    # Medians: other programs take their share of the machine now and then.
+    times = {stage: round(float(us), 1) for stage, us in zip(STAGES, np.median(latency_us, axis=0), strict=True)}
+    scope = f"this host: measured time × {WATTS_PER_BUSY_CORE:g} W per busy core (assumed)"
+    energy_mj = round(times["ann"] * WATTS_PER_BUSY_CORE * 1e-3, 5)
+    return {"host_us": times, "ann_mj": {"value": energy_mj, "provenance": "estimated", "scope": scope}}
+
+
+def _loihi(run: Evaluator, mode: Mode, decision_steps: int, decision_us: int) -> dict[str, Any]:
+    """Spikes and the cost model's estimate for one decision of ``decision_steps`` steps in ``decision_us``.
+
+    Silent steps that flush the layers' delays at the end of a window run back to back: they take energy, not time.
+    """
     from spikebridge.snn import load_network
 
     bundle = run.bundle
-    if bundle.snn is None:
-        return {}
-    network = load_network(bundle.snn.path, bundle.input.shape)
-    mapping = map_network(network)
-    window_us = bundle.accumulator.window_steps * bundle.input.step_us
-    costs = [cost_of(activity, bundle.input.step_us, mapping.messages_per_spike) for activity in activities]
+    stages = [chain.snn for (m, _), chain in run.chains.items() if m == mode and chain.snn is not None]
+    activities = [stage.activity() for stage in stages]
     steps = sum(activity.steps for activity in activities)
-    chip_step_us = sum(c.chip_step_us * a.steps for c, a in zip(costs, activities, strict=True)) / max(1, steps)
+    if bundle.snn is None or not steps:
+        return {}
+    mapping = map_network(load_network(bundle.snn.path, bundle.input.shape))
+    costs = [cost_of(activity, bundle.input.step_us, mapping.messages_per_spike) for activity in activities]
+    decisions = steps / decision_steps
+    chip_step_us = sum(cost.chip_step_us * a.steps for cost, a in zip(costs, activities, strict=True)) / steps
     spikes = {
-        layer.name: round(sum(a.layers[k].spikes for a in activities) / n_windows, 1)
+        layer.name: round(sum(a.layers[k].spikes for a in activities) / decisions, 1)
         for k, layer in enumerate(activities[0].layers)
     }
+
+    def estimate(value: float, digits: int) -> dict[str, Any]:
+        return {"value": round(value, digits), "provenance": "estimated"}
+
     return {
         "spikes": {"total": round(sum(spikes.values()), 1), **spikes},
         "loihi_cores": mapping.cores,
         "loihi_problems": list(mapping.problems),
-        "loihi_step_us": {"value": round(chip_step_us, 2), "provenance": "estimated"},
-        "loihi_window_us": {"value": round(chip_step_us * steps / n_windows, 1), "provenance": "estimated"},
-        "loihi_dynamic_mj": {
-            "value": round(sum(cost.dynamic_mj for cost in costs) / n_windows, 6),
-            "provenance": "estimated",
-            "scope": costs[0].info,
-        },
-        "loihi_static_mj": {"value": round(LOIHI1.static_w * window_us * 1e-3, 4), "provenance": "estimated"},
+        "loihi_us": estimate(chip_step_us * decision_steps, 2),
+        "loihi_dynamic_mj": estimate(sum(cost.dynamic_mj for cost in costs) / decisions, 7),
+        "loihi_static_mj": estimate(LOIHI1.static_w * decision_us * 1e-3, 5),
+        "loihi_source": costs[0].info,
     }
 
 

@@ -132,7 +132,7 @@ def cost_table(summaries: Mapping[str, Summary]) -> str:
                 *(name, window.get("spikes", {}).get("total"), window["spikes_across_the_bridge"]),
                 *(sent["bitmap"], sent["address_event"], sent["counts"]),
                 *(value(window, "loihi_dynamic_mj"), value(window, "loihi_static_mj"), value(window, "ann_mj")),
-                *(window["host_us"]["snn"], value(window, "loihi_window_us"), window["host_us"]["ann"]),
+                *(window["host_us"]["snn"], value(window, "loihi_us"), window["host_us"]["ann"]),
             )
         )
     return table(
