@@ -56,9 +56,8 @@ class Header(PaintedPanel):
         self.update()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        sensor = snapshot.source.sensor
         self.state = snapshot.state
-        self.source = f"{snapshot.source.title}  {sensor.width}×{sensor.height}"
+        self.source = snapshot.source.title
         self.badge = snapshot.source.kind if snapshot.source.kind != "live" else "live camera"
         self._model = snapshot.model
         self._end_to_end = figures.milliseconds(snapshot.end_to_end.p50) if snapshot.end_to_end.n else "– ms"
