@@ -204,9 +204,9 @@ def clips_of(take: Take) -> Iterator[Labelled]:
             onset_us = span.t_start_us - begin_us
             yield _cut(take, LABELS.index(span.label), begin_us, span.t_stop_us, onset_us)
             begin_us = span.t_stop_us
-    if take.duration_us - begin_us >= _SHORTEST_REST_US:
-        # The first of the nameless spans after a gesture is its end, which still looks like it.
-        begin_us = max(begin_us, take.spans[-1].t_start_us)
+    # The first of the nameless spans after a gesture is its end, which still looks like it.
+    begin_us = max(begin_us, take.spans[-1].t_start_us)
+    if take.spans[-1].label is None and take.duration_us - begin_us >= _SHORTEST_REST_US:
         yield _cut(take, _OTHER, begin_us, take.duration_us, 0)
 
 
