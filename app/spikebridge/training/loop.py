@@ -236,7 +236,9 @@ class _Run:
     def _spike_share(self, spikes: Tensor) -> Tensor:
         if not self.spec.spiking:
             return torch.zeros(())
-        return (spikes / torch.tensor(self.spec.neurons) / self.windows.steps).mean()
+        # Of the convolutions: the spikes of a spiking head are its answer.
+        share = spikes / torch.tensor(self.spec.neurons) / self.windows.steps
+        return share[:, : self.spec.spiking].mean()
 
     def _average(self) -> None:
         """A running mean of the weights is steadier than any single update; buffers are taken as they are."""

@@ -149,8 +149,9 @@ class SpikeCounter(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.intervals = spec.intervals
-        #: Logits for one spike more; only how sure a decision is depends on it.
-        self.gain = nn.Parameter(torch.tensor([8 / spec.window_steps]))
+        #: Logits for one spike more; only how sure a decision is depends on it. Low at the start: where wrong answers
+        #: cost much before anything is learnt, the output falls silent.
+        self.gain = nn.Parameter(torch.tensor([3 / spec.window_steps]))
 
     def forward(self, counts: Tensor) -> Tensor:
         """(B, n_labels·T/I, 1, 1) float32 counts to (B, n_labels) logits."""
