@@ -147,8 +147,12 @@ def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
     phase = performer.phase(ranges.hz)
     meet = np.array([draw(ranges.meet_x_m), draw(ranges.meet_below_m), draw(ranges.meet_z_m)])
     opening, right_share = draw(ranges.opening_m), draw(ranges.right_share)
-    slant, sharp, arc, gap = draw(ranges.slant), draw(ranges.sharpness), draw(ranges.arc), draw(ranges.gap_m)
-    elbow_out, up, forward = draw(ranges.elbow_out), draw(ranges.fingers_up), draw(ranges.fingers_forward)
+    steep = performer.chance(ranges.steep_share)
+    slant, elbow_out = draw(ranges.steep_slant if steep else ranges.slant), draw(ranges.elbow_out)
+    if steep:
+        elbow_out = draw(ranges.steep_elbow_out)
+    sharp, arc, gap = draw(ranges.sharpness), draw(ranges.arc), draw(ranges.gap_m)
+    up, forward = draw(ranges.fingers_up) * np.cos(slant), draw(ranges.fingers_forward)
     # Raised fingers take the palms, which meet, above the wrists.
     meet[1] += 0.05 * up
 
@@ -160,9 +164,9 @@ def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
         def move(t: Floats) -> tuple[Floats, Floats, Floats]:
             angle = phase(t)
             apart = 0.5 * (1 - np.cos(angle + sharp * np.sin(angle)))
-            wrist = meet + np.array([out * gap, 0.0, 0.0]) + part * apart[:, None] * way
+            wrist = meet + gap * way + part * apart[:, None] * way
             wrist[:, 2] -= arc * part * apart**2
-            fingers = _path(-out * 0.3, -up, forward, n=t.size)
+            fingers = _path(-out * (0.3 + 0.7 * steep), -up, forward, n=t.size)
             return wrist + drift(t), np.array([out * elbow_out, 0.9, -0.3]), fingers
 
         return move

@@ -46,7 +46,8 @@ class Circle:
 @dataclass(frozen=True)
 class Clap:
     """The palms meet before the chest; ``right_share`` of the way is the right hand's, along a line that rises by
-    ``slant`` rad to its side. Fingers: added to the direction of the forearm."""
+    ``slant`` rad to its side: steep where it claps from above onto a lying left one. Fingers: added to the direction
+    of the forearm."""
 
     hz: Range = (1.8, 4.0)
     meet_x_m: Range = (-0.07, 0.05)
@@ -54,11 +55,14 @@ class Clap:
     meet_z_m: Range = (0.18, 0.38)
     opening_m: Range = (0.09, 0.28)
     right_share: Range = (0.35, 1.0)
-    slant: Range = (-0.4, 1.5)
+    slant: Range = (-0.4, 0.9)
+    steep_slant: Range = (0.9, 1.6)
+    steep_share: float = 0.4
     sharpness: Range = (0.0, 0.35)
     gap_m: Range = (0.005, 0.03)
     arc: Range = (0.0, 0.5)
-    elbow_out: Range = (-0.3, 0.3)
+    elbow_out: Range = (-0.3, 0.4)
+    steep_elbow_out: Range = (0.0, 1.2)
     fingers_up: Range = (-0.3, 1.5)
     fingers_forward: Range = (0.0, 1.0)
 
@@ -91,7 +95,7 @@ class Drum:
     elbow_below_m: Range = (0.21, 0.3)
     elbow_forward_m: Range = (-0.05, 0.1)
     middle: Range = (-0.4, 0.15)
-    swing: Range = (0.35, 0.85)
+    swing: Range = (0.4, 1.0)
     inward: Range = (0.4, 1.15)
     sweep: Range = (-0.05, 0.35)
     wrist_flap: Range = (0.0, 0.6)
@@ -125,12 +129,12 @@ class Ranges:
     shoulder_half_m: Range = (0.165, 0.205)
     upper_arm_m: Range = (0.26, 0.31)
     forearm_m: Range = (0.23, 0.275)
-    hand_m: Range = (0.13, 0.175)
+    hand_m: Range = (0.105, 0.16)
     finger_spread_m: Range = (0.0, 0.03)
     arm_radius_m: Range = (0.030, 0.046)
     head_half_width_m: Range = (0.068, 0.084)
     torso_half_width_m: Range = (0.14, 0.19)
-    px_per_m: Range = (84.0, 106.0)
+    px_per_m: Range = (77.0, 100.0)
     centre_x_px: Range = (56.0, 72.0)
     shoulder_y_px: Range = (60.0, 75.0)
     camera_distance_m: Range = (1.5, 3.2)
@@ -190,7 +194,7 @@ class Ranges:
     echo_delay_us: Range = (250.0, 600.0)
     twin_share: Range = (0.0, 0.16)
     background_hz_log: Range = (0.04, 0.25)
-    body_noise_hz: Range = (0.2, 2.6)
+    body_noise_hz: Range = (0.1, 1.9)
     hot_pixels: tuple[int, int] = (0, 12)
     hot_hz_log: Range = (3.0, 60.0)
     noisy_row_hz: Range = (0.0, 2.0)
