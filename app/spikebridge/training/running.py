@@ -33,7 +33,9 @@ SIMULATED = "sim:"
 _FIRST_PERSONS = 16
 #: About 5 GB of clips.
 _MOST_PERSONS = 1000
-_FINE_TUNING = {"windows": 20_000, "rate": 1e-3, "spiking_rate": 5e-4, "report_every": 40}
+_FINE_TUNING = {"windows": 20_000, "rate": 1e-3, "spiking_rate": 5e-4}
+#: Reports of a fine-tuning, however long it is, none sooner than after so many updates.
+_REPORTS, _SOONEST = 25, 40
 _SETTINGS = {"interval": "interval_steps", "steps": "window_steps", "step_us": "step_us"}
 
 
@@ -68,6 +70,8 @@ def run_training(
     changes |= {"spiking_rate": 0.0} if freeze_spiking else {}
     plan = Plan(windows=400_000, seed=seed, spike_cost=spike_cost, patience=patience, initial=model or "")
     plan = replace(plan, **changes)
+    if initial:
+        plan = replace(plan, report_every=max(_SOONEST, plan.updates // _REPORTS))
     chosen = choose_device(device)
     group = join_group(chosen)
     try:
