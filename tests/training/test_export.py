@@ -60,8 +60,11 @@ def test_a_bundle_gives_what_was_trained(trained, clips, tmp_path):
     scaled = torch.softmax(torch.from_numpy(measured.logits).double() / bundle.decision.temperature, 1).numpy()
     np.testing.assert_allclose(found, scaled, atol=1e-4)
     assert summarise(results)["window_accuracy"]["value"] == pytest.approx(measured.window_accuracy, abs=0.01)
-    assert cost.get("spikes", {"total": 0.0})["total"] == pytest.approx(measured.spikes_per_window, abs=0.1)
-    assert "real recording" in (folder / "README.md").read_text()
+    # The chain runs on until the last step has passed through the layers, and what spikes meanwhile is paid for.
+    spikes, spec = cost.get("spikes", {"total": 0.0})["total"], network.spec
+    longer = 1 + 1.5 * spec.spiking_layers / spec.window_steps
+    assert 0.999 * measured.spikes_per_window <= spikes <= longer * measured.spikes_per_window
+    assert "Not measured yet." in (folder / "README.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle"]
 
 
