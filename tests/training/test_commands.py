@@ -29,6 +29,7 @@ def call(command, *arguments, fails=None):
     return result
 
 
+@pytest.mark.timeout(300)
 def test_train_then_export(tmp_path):
     pytest.importorskip("torch", reason="training needs the train extra (torch)")
     pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")

@@ -31,6 +31,7 @@ def state(folder: Path) -> dict[str, np.ndarray]:
     return {key: value.numpy() for key, value in network.state_dict().items()}
 
 
+@pytest.mark.timeout(300)
 def test_two_processes_train_what_one_does(tmp_path):
     torch.set_num_threads(1)
     train(SPEC, PLAN, write_set(tmp_path / "clips", persons=2), tmp_path / "one")
@@ -39,7 +40,7 @@ def test_two_processes_train_what_one_does(tmp_path):
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'app'}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
         check=False,
     )
     assert result.returncode == 0, result.stderr[-3000:]

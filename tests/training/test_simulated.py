@@ -161,7 +161,7 @@ def test_the_plan_says_what_was_drawn_from(folder):
     plan = json.loads((folder / PLAN_NAME).read_text())
     assert plan["seed"] == 9
     assert plan["labels"] == list(LABELS)
-    assert plan["ranges"]["wave_hz"] == list(DEFAULT_RANGES.wave_hz)
+    assert plan["ranges"]["wave"]["hz"] == list(DEFAULT_RANGES.wave.hz)
 
 
 def test_takes_as_recordings_with_labels(tmp_path, inline):

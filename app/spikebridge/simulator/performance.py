@@ -95,7 +95,7 @@ def _flap(performer: Performer) -> Movement:
     return _both(performer, arm_movement(0), arm_movement(1))
 
 
-def _walk_in(performer: Performer) -> Movement:
+def walk_in(performer: Performer) -> Movement:
     """Steps before the camera from one side, arms swinging."""
     side, speed = float(performer.rng.choice((-1.0, 1.0))), performer.between(0.35, 0.9)
     start, stride = performer.between(0.3, 0.9), performer.phase((1.4, 2.2))
@@ -130,7 +130,7 @@ def other(performer: Performer) -> Movement:
         return _both(performer, _wander(performer, 0), _wander(performer, 1))
     if kind == 3:
         return _one(performer, arm, _wander(performer, arm))
-    return _flap(performer) if kind == 4 else _walk_in(performer)
+    return _flap(performer) if kind == 4 else walk_in(performer)
 
 
 def movement(gesture: str, performer: Performer) -> Movement:

@@ -38,7 +38,7 @@ def _clips(kind: str, number: int) -> Iterator[Labelled]:
     else:
         person = draw_person(np.random.default_rng([seed, 1]), DEFAULT_RANGES)
         performer = Performer(person, np.random.default_rng([seed, 2]), DEFAULT_RANGES)
-        walk = Performance(Act(0.0, 0.2, None, performance._walk_in(performer)), lambda _: None)
+        walk = Performance(Act(0.0, 0.2, None, performance.walk_in(performer)), lambda _: None)
         recorder = Recorder(person, walk, np.random.default_rng([seed, 3]), DEFAULT_RANGES, 128, 128)
         events = recorder.film(0, _CLIP_US)
     yield Labelled(events, LABELS.index("other"), _FIRST_PERSON + number, _CLIP_US)
