@@ -123,7 +123,8 @@ def describe(result: CaseResult) -> dict[str, Any]:
 def _host(latency_us: NDArray[np.float32]) -> dict[str, Any]:
     """Host time by stage and what the ordinary part may draw for it; (N, n_stages)."""
     # Medians: other programs take their share of the machine now and then.
-    times = {stage: round(float(us), 1) for stage, us in zip(STAGES, np.median(latency_us, axis=0), strict=True)}
+    medians = zip(STAGES, np.median(latency_us, axis=0), strict=True)
+    times = {stage: round(float(us), 1) for stage, us in medians if stage != "inbox"}
     scope = f"this host: measured time × {WATTS_PER_BUSY_CORE:g} W per busy core (assumed)"
     energy_mj = round(times["ann"] * WATTS_PER_BUSY_CORE * 1e-3, 5)
     return {"host_us": times, "ann_mj": {"value": energy_mj, "provenance": "estimated", "scope": scope}}
