@@ -68,7 +68,9 @@ def run_training(
     changes: dict[str, Any] = dict(_FINE_TUNING) if initial else {}
     changes |= {"windows": windows} if windows else {}
     changes |= {"spiking_rate": 0.0} if freeze_spiking else {}
-    plan = Plan(windows=400_000, seed=seed, spike_cost=spike_cost, patience=patience, initial=Path(model).name if model else "")
+    plan = Plan(
+        windows=400_000, seed=seed, spike_cost=spike_cost, patience=patience, initial=Path(model).name if model else ""
+    )
     plan = replace(plan, **changes)
     if initial:
         plan = replace(plan, report_every=max(_SOONEST, plan.updates // _REPORTS))
