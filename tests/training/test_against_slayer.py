@@ -19,9 +19,16 @@ from training.standin import random_batch  # noqa: E402
 @pytest.fixture
 def lava_python() -> Path:
     try:
-        return require_python()
+        python = require_python()
     except MissingError as error:
         pytest.skip(f"SLAYER is NOT compared: {error}")
+    # What `lava-setup` makes holds Lava without torch; `make lava` brings Lava-DL with it.
+    probe = subprocess.run(
+        [python, "-c", "import torch, lava.lib.dl.slayer"], capture_output=True, timeout=110, check=False
+    )
+    if probe.returncode:
+        pytest.skip(f"SLAYER is NOT compared: {python} has no Lava-DL; run 'make lava'")
+    return python
 
 
 def test_spikes_are_equal_and_gradients_agree(lava_python, tmp_path):
