@@ -83,7 +83,7 @@ class Header(PaintedPanel):
         right: float = self.width() - self.px(8)
         if self._end_to_end:
             right = self._paint_latency(painter, right)
-        words = self.source + (f"   model {self._model}" if self._model else "")
+        words = self.source + (f"  ·  {self._model}" if self._model else "")
         self.text(painter, QRectF(x, 0, max(0.0, right - x), height), words, 20, theme.MUTED)
 
     def _word(self, painter: QPainter, x: float, text: str, size: float, colour: QColor, bold: bool) -> float:
