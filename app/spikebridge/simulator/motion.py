@@ -142,16 +142,15 @@ def circle(performer: Performer, arm: int, clockwise: bool) -> ArmMovement:
 
 
 def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
-    """The palms part and meet before the chest, fingers upwards; one hand may do most of it."""
+    """The palms part and meet before the chest; or the right one claps from above onto a lying left one."""
+    if performer.chance(performer.ranges.clap.lying_share):
+        return _clap_down(performer)
     ranges, draw = performer.ranges.clap, performer.draw
-    phase = performer.phase(ranges.hz)
+    apart = _parting(performer)
     meet = np.array([draw(ranges.meet_x_m), draw(ranges.meet_below_m), draw(ranges.meet_z_m)])
     opening, right_share = draw(ranges.opening_m), draw(ranges.right_share)
-    steep = performer.chance(ranges.steep_share)
-    slant, elbow_out = draw(ranges.steep_slant if steep else ranges.slant), draw(ranges.elbow_out)
-    if steep:
-        elbow_out = draw(ranges.steep_elbow_out)
-    sharp, arc, gap = draw(ranges.sharpness), draw(ranges.arc), draw(ranges.gap_m)
+    slant, elbow_out = draw(ranges.slant), draw(ranges.elbow_out)
+    arc, gap = draw(ranges.arc), draw(ranges.gap_m)
     up, forward = draw(ranges.fingers_up) * np.cos(slant), draw(ranges.fingers_forward)
     # Raised fingers take the palms, which meet, above the wrists.
     meet[1] += 0.05 * up
@@ -162,16 +161,62 @@ def clap(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
         way = np.array([out * np.cos(slant), (1 if arm == 0 else -1) * np.sin(slant), 0.0])
 
         def move(t: Floats) -> tuple[Floats, Floats, Floats]:
-            angle = phase(t)
-            apart = 0.5 * (1 - np.cos(angle + sharp * np.sin(angle)))
-            wrist = meet + gap * way + part * apart[:, None] * way
-            wrist[:, 2] -= arc * part * apart**2
-            fingers = _path(-out * (0.3 + 0.7 * steep), -up, forward, n=t.size)
+            opened = apart(t)
+            wrist = meet + gap * way + part * opened[:, None] * way
+            wrist[:, 2] -= arc * part * opened**2
+            fingers = _path(-out * 0.3, -up, forward, n=t.size)
             return wrist + drift(t), np.array([out * elbow_out, 0.9, -0.3]), fingers
 
         return move
 
     return arm_movement(0), arm_movement(1)
+
+
+def _parting(performer: Performer) -> Callable[[Floats], Floats]:
+    """0 where the palms meet to 1 where they are farthest apart, over time."""
+    ranges = performer.ranges.clap
+    phase, sharp = performer.phase(ranges.hz), performer.draw(ranges.sharpness)
+
+    def parting(t: Floats) -> Floats:
+        angle = phase(t)
+        return 0.5 * (1 - np.cos(angle + sharp * np.sin(angle)))
+
+    return parting
+
+
+def _clap_down(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
+    person, ranges, draw = performer.person, performer.ranges.clap, performer.draw
+    apart = _parting(performer)
+    bounds = (ranges.lying_elbow_out_m, ranges.lying_elbow_below_m, ranges.lying_elbow_forward_m)
+    elbows = [person.shoulder(arm) + np.array([draw(b) for b in bounds]) * (OUTWARD[arm], 1, 1) for arm in (0, 1)]
+    inwards, up, gives = draw(ranges.lying_in), draw(ranges.lying_up), draw(ranges.lying_gives)
+    swing, forward = draw(ranges.swing), draw(ranges.swing_forward)
+    left = np.array([-np.sin(inwards) * np.cos(up), -np.sin(up), np.cos(inwards) * np.cos(up)])
+    palm = elbows[1] + (person.forearm_m + 0.5 * person.hand_m) * left - (0, 0.03, 0)
+    right = (palm - elbows[0]) / np.linalg.norm(palm - elbows[0])
+    drifts = [performer.drift(0.006), performer.drift(0.006)]
+
+    def beat(t: Floats) -> tuple[Floats, Floats, Floats]:
+        angle = (swing * apart(t))[:, None]
+        risen = np.cos(angle) * right + np.sin(angle) * _upwards(right, forward)
+        wrist = elbows[0] + person.forearm_m * risen + drifts[0](t)
+        return wrist, elbows[0] - person.shoulder(0), np.zeros((t.size, 3))
+
+    def lie(t: Floats) -> tuple[Floats, Floats, Floats]:
+        # Struck, the lying forearm gives way; between the strokes it comes to meet the other.
+        angle = (gives * swing * (apart(t) - 0.5))[:, None]
+        raised = np.cos(angle) * left + np.sin(angle) * _upwards(left, 0.0)
+        wrist = elbows[1] + person.forearm_m * raised + drifts[1](t)
+        return wrist, elbows[1] - person.shoulder(1), np.zeros((t.size, 3))
+
+    return beat, lie
+
+
+def _upwards(along: Floats, forward: float) -> Floats:
+    """(3,) unit vector at right angles to ``along`` that points up, and as much forwards as said."""
+    up = np.array([0.0, -1.0, forward])
+    up -= along * (up @ along)
+    return np.asarray(up / np.linalg.norm(up))
 
 
 def roll(performer: Performer) -> tuple[ArmMovement, ArmMovement]:

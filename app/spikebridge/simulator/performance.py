@@ -47,10 +47,12 @@ def _one(performer: Performer, arm: int, active: ArmMovement) -> Movement:
 
 
 def _swing(performer: Performer, arm: int) -> ArmMovement:
-    """Any straight to-and-fro of one hand: reaching, punching, pushing, pointing, sawing."""
+    """Any straight to-and-fro of one hand: reaching, punching, pushing, pointing, sawing. A raised one goes up and
+    down or forwards and back: sideways it would wave."""
     person, out = performer.person, OUTWARD[arm]
-    centre = person.shoulder(arm) + performer.rng.uniform((-0.15, -0.35, 0.2), (0.3, 0.3, 0.42)) * (out, 1.0, 1.0)
-    reach = performer.rng.normal(size=3) * (0.6, 1.0, 1.2)
+    centre = person.shoulder(arm) + performer.rng.uniform((-0.15, -0.35, 0.2), (0.3, 0.35, 0.42)) * (out, 1.0, 1.0)
+    sideways = float(np.interp(centre[1], (0.1, 0.25), (0.15, 0.7)))
+    reach = performer.rng.normal(size=3) * (sideways, 1.0, 1.2)
     reach *= performer.between(0.08, 0.28) / np.linalg.norm(reach)
     phase, drift = performer.phase((0.5, 2.6)), performer.drift(0.02)
     sharp = performer.between(0.0, 1.0)
@@ -66,7 +68,7 @@ def _swing(performer: Performer, arm: int) -> ArmMovement:
 def _wander(performer: Performer, arm: int) -> ArmMovement:
     """A hand that goes here and there: talking, scratching, fiddling."""
     person, out = performer.person, OUTWARD[arm]
-    centre = person.shoulder(arm) + performer.rng.uniform((-0.2, -0.3, 0.15), (0.25, 0.35, 0.35)) * (out, 1.0, 1.0)
+    centre = person.shoulder(arm) + performer.rng.uniform((-0.2, -0.05, 0.15), (0.25, 0.4, 0.35)) * (out, 1.0, 1.0)
     drift, fine = performer.drift(performer.between(0.04, 0.14)), performer.drift(0.012)
     fingers = performer.drift(0.5)
 

@@ -3,7 +3,8 @@
 Each pixel low-passes its log intensity, remembers the value at its last event, and fires ON or OFF when it has moved
 from there by more than its own threshold; event times are interpolated between frames. Around that, the faults of a
 DVS128: thresholds that differ from pixel to pixel and from event to event, a dead time, echoes of opposite polarity
-0.2 to 1 ms after an event, addresses read out twice, background activity, hot pixels, one noisy row.
+0.2 to 1 ms after an event, addresses read out twice, events thrown
+aside, as cloth and reflections near what moves make them, background activity, hot pixels, one noisy row.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from spikebridge.simulator.ranges import Ranges
 
 #: Dead time in µs before an echo can appear, as seen in recordings of a DVS128.
 _ECHO_START_US = 150.0
+#: Mean time from an event to the one that it throws aside.
+_SCATTER_DELAY_US = 2000.0
 
 
 @numba.njit("f8(u8[::1])", cache=True, nogil=True)
@@ -33,6 +36,12 @@ def _uniform(state: NDArray[np.uint64]) -> float:  # pragma: no cover - compiled
     return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
+@numba.njit("f8(u8[::1])", cache=True, nogil=True)
+def _normal(state: NDArray[np.uint64]) -> float:  # pragma: no cover - compiled
+    """Near enough: three uniform draws added up, variance 1, never beyond ±3."""
+    return 2.0 * (_uniform(state) + _uniform(state) + _uniform(state) - 1.5)
+
+
 @numba.njit(
     "i8(f4[:,::1], f4, f4, f8, f8, f4[:,::1], f4[:,::1], f8[:,::1], f4[:,:,::1], f8[::1], u8[::1],"
     " f8[::1], u2[::1], u2[::1], u1[::1], i8)",
@@ -43,8 +52,9 @@ def _expose(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Events of one frame interval, appended at ``n``; returns the new ``n``, -1 when the buffer was too small."""
     refractory, echo_share, echo_delay, twin_share, jitter = params[0], params[1], params[2], params[3], params[4]
+    scatter_share, scatter_px = params[5], params[6]
     height, width = frame.shape
-    room = out_t.size - 4
+    room = out_t.size - 5
     for y in range(height):
         for x in range(width):
             v0 = filtered[y, x]
@@ -79,9 +89,15 @@ def _expose(  # type: ignore[no-untyped-def]
                     delay = _ECHO_START_US - echo_delay * np.log(1.0 - _uniform(state))
                     out_t[n], out_x[n], out_y[n], out_p[n] = t + delay, x, y, 1 - polarity
                     n += 1
+                if _uniform(state) < scatter_share:
+                    sx, sy = int(x + scatter_px * _normal(state)), int(y + scatter_px * _normal(state))
+                    if 0 <= sx < width and 0 <= sy < height:
+                        delay = -_SCATTER_DELAY_US * np.log(1.0 - _uniform(state))
+                        out_t[n], out_x[n], out_y[n] = t + delay, sx, sy
+                        out_p[n] = _uniform(state) < 0.45
+                        n += 1
                 # Comparator noise: where the next event lies is never exactly the same.
-                wobble = _uniform(state) + _uniform(state) + _uniform(state) - 1.5
-                reference[y, x] += 2.0 * jitter * wobble * thresholds[polarity, y, x]
+                reference[y, x] += jitter * _normal(state) * thresholds[polarity, y, x]
     return n
 
 
@@ -105,12 +121,15 @@ class PixelArray:
                 between(rng, ranges.echo_delay_us),
                 between(rng, ranges.twin_share),
                 ranges.threshold_jitter,
+                between(rng, ranges.scatter_share),
+                between(rng, ranges.scatter_px) * min(width, height) / 128.0,
             ]
         )
         self._filtered = first.copy()
         self._reference = (first + threshold * rng.uniform(-0.9, 0.9, first.shape) * 0.5).astype(np.float32)
         self._last = np.full(first.shape, -1e9)
         self._state = rng.integers(1, 2**63, 1, dtype=np.uint64)
+        self._noise_on_share = between(rng, ranges.noise_on_share)
         self._noise_rate_hz, self._noise_weight = self._draw_noise(rng, ranges, width, height, body_centre)
         self._allocate(1 << 15)
         self._n = 0
@@ -185,5 +204,5 @@ class PixelArray:
         pixel = np.searchsorted(self._noise_weight, self._rng.random(n))
         self._t[self._n : stop] = np.floor(self._rng.uniform(t_start_us, t_stop_us, n))
         self._x[self._n : stop], self._y[self._n : stop] = pixel % width, pixel // width
-        self._p[self._n : stop] = self._rng.random(n) < 0.5
+        self._p[self._n : stop] = self._rng.random(n) < self._noise_on_share
         self._n = stop

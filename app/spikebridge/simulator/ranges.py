@@ -46,25 +46,34 @@ class Circle:
 @dataclass(frozen=True)
 class Clap:
     """The palms meet before the chest; ``right_share`` of the way is the right hand's, along a line that rises by
-    ``slant`` rad to its side: steep where it claps from above onto a lying left one. Fingers: added to the direction
-    of the forearm."""
+    ``slant`` rad to its side. Fingers: added to the direction of the forearm.
 
-    hz: Range = (1.8, 4.0)
+    Or the left forearm lies level before the belly, and the right one turns about its elbow, ``swing`` rad up from
+    there and down upon it. ``lying_in``: from which direction the left forearm lies, rad from forwards to inwards.
+    """
+
+    hz: Range = (1.6, 4.0)
     meet_x_m: Range = (-0.07, 0.05)
     meet_below_m: Range = (0.04, 0.27)
-    meet_z_m: Range = (0.18, 0.38)
-    opening_m: Range = (0.09, 0.28)
+    meet_z_m: Range = (0.12, 0.38)
+    opening_m: Range = (0.08, 0.25)
     right_share: Range = (0.35, 1.0)
-    slant: Range = (-0.4, 0.9)
-    steep_slant: Range = (0.9, 1.6)
-    steep_share: float = 0.4
+    slant: Range = (-0.4, 1.2)
     sharpness: Range = (0.0, 0.35)
     gap_m: Range = (0.005, 0.03)
     arc: Range = (0.0, 0.5)
-    elbow_out: Range = (-0.3, 0.4)
-    steep_elbow_out: Range = (0.0, 1.2)
+    elbow_out: Range = (-0.3, 0.75)
     fingers_up: Range = (-0.3, 1.5)
     fingers_forward: Range = (0.0, 1.0)
+    lying_share: float = 0.45
+    lying_elbow_out_m: Range = (0.02, 0.18)
+    lying_elbow_below_m: Range = (0.2, 0.29)
+    lying_elbow_forward_m: Range = (-0.05, 0.12)
+    lying_in: Range = (0.8, 1.45)
+    lying_up: Range = (-0.15, 0.4)
+    lying_gives: Range = (0.04, 0.35)
+    swing: Range = (0.3, 1.1)
+    swing_forward: Range = (-0.2, 0.8)
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class Roll:
     forwards_share: float = 0.7
     centre_x_m: Range = (-0.07, 0.03)
     below_m: Range = (0.12, 0.3)
-    z_m: Range = (0.2, 0.38)
+    z_m: Range = (0.13, 0.38)
     radius_m: Range = (0.04, 0.13)
     depth_share: Range = (0.2, 1.0)
     crossing_m: Range = (-0.02, 0.15)
@@ -96,7 +105,7 @@ class Drum:
     elbow_forward_m: Range = (-0.05, 0.1)
     middle: Range = (-0.4, 0.15)
     swing: Range = (0.4, 1.0)
-    inward: Range = (0.4, 1.15)
+    inward: Range = (0.4, 1.35)
     sweep: Range = (-0.05, 0.35)
     wrist_flap: Range = (0.0, 0.6)
 
@@ -166,7 +175,7 @@ class Ranges:
     guitar: Guitar = Guitar()
     left_handed_share: float = 0.06
     #: One hand to and fro, both, both wandering, one, both flapping, walking in.
-    other_shares: tuple[float, ...] = (0.12, 0.18, 0.22, 0.08, 0.24, 0.16)
+    other_shares: tuple[float, ...] = (0.1, 0.2, 0.2, 0.08, 0.2, 0.22)
     tempo_wander: Range = (0.0, 0.25)
     tremor_m: Range = (0.0005, 0.003)
     sway_m: Range = (0.001, 0.007)
@@ -193,8 +202,11 @@ class Ranges:
     echo_share: Range = (0.1, 0.32)
     echo_delay_us: Range = (250.0, 600.0)
     twin_share: Range = (0.0, 0.16)
+    scatter_share: Range = (0.0, 0.2)
+    scatter_px: Range = (1.5, 7.0)
     background_hz_log: Range = (0.04, 0.25)
-    body_noise_hz: Range = (0.1, 1.9)
+    body_noise_hz: Range = (0.1, 3.0)
+    noise_on_share: Range = (0.35, 0.55)
     hot_pixels: tuple[int, int] = (0, 12)
     hot_hz_log: Range = (3.0, 60.0)
     noisy_row_hz: Range = (0.0, 2.0)

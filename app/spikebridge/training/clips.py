@@ -188,12 +188,13 @@ def draw_batch(
     streaming: float,
     randoms: Iterable[np.random.Generator],
 ) -> WindowBatch:
-    """A varied batch with all classes equally likely.
+    """A varied batch with all classes equally likely, but ``other``, which is many things, twice as much.
 
     by_label : indices into ``clips`` for each label. streaming : share of windows that start warm, the others from
     reset as in the window mode. randoms : one for each window, so that several processes can share a batch.
     """
     present = [label for label, members in enumerate(by_label) if members]
+    present += [_OTHER] if by_label[_OTHER] else []
     still = [i for members in by_label for i in members if clips.clips[i][1].onset >= 1.2 * spec.ticks]
     chosen: list[int] = []
     windows, targets, labels = [], [], []
