@@ -25,6 +25,15 @@ _SWAPS = {**_MIRRORED, **{after: before for before, after in _MIRRORED.items()}}
 MIRRORED_INDEX = np.array([LABELS.index(_SWAPS.get(label, label)) for label in LABELS], np.int64)
 
 
+#: Shares in 16 bits.
+_FRACTION = 65536.0
+_PER_FRACTION = np.float32(1 / 65536)
+_LOW = np.uint64(65535)
+#: xorshift64* (Vigna 2016), its state spread over all bits by the golden ratio.
+_MULTIPLIER = np.uint64(2685821657736338717)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """Ranges of variation; every value is drawn anew for each window.
@@ -158,6 +167,9 @@ def _bin(
 ) -> None:
     np.random.seed(seed)
     exact = matrix[0, 0] == 1 and matrix[1, 1] == 1 and matrix[0, 1] == 0 and matrix[1, 0] == 0
+    xx, xy, x0, yx, yy, y0 = matrix[0, 0], matrix[0, 1], matrix[0, 2], matrix[1, 0], matrix[1, 1], matrix[1, 2]
+    kept, flipped = np.uint64(keep * _FRACTION), np.uint64(flip * _FRACTION)
+    state = np.uint64(seed) * _SPREAD + _SPREAD
     seen = np.full(2 * 128 * 128, -1, np.int16)
     n, event = 0, 0
     for step in range(offsets.size - 1):
@@ -177,19 +189,25 @@ def _bin(
         while event < ticks.size and ticks[event] < until:
             stored = np.int64(addresses[event])
             event += 1
-            if keep < 1 and np.random.random() >= keep:
+            # xorshift64*: four numbers of 16 bits for each event; numba's own generator would take most of the time.
+            state ^= state >> np.uint64(12)
+            state ^= state << np.uint64(25)
+            state ^= state >> np.uint64(27)
+            bits = state * _MULTIPLIER
+            if (bits >> np.uint64(48)) >= kept:
                 continue
             p, y, x = stored >> 14, (stored >> 7) & 127, stored & 127
             if exact:
-                column, row = int(np.floor(x + matrix[0, 2])), int(np.floor(y + matrix[1, 2]))
+                column, row = int(np.floor(x + x0)), int(np.floor(y + y0))
             else:
                 # A place at random inside the pixel: a larger picture gets no grid of holes.
-                dx, dy = x - 64 + np.random.random(), y - 64 + np.random.random()
-                column = int(np.floor(matrix[0, 0] * dx + matrix[0, 1] * dy + matrix[0, 2] + 64))
-                row = int(np.floor(matrix[1, 0] * dx + matrix[1, 1] * dy + matrix[1, 2] + 64))
+                dx = np.float32(x - 64) + np.float32((bits >> np.uint64(32)) & _LOW) * _PER_FRACTION
+                dy = np.float32(y - 64) + np.float32((bits >> np.uint64(16)) & _LOW) * _PER_FRACTION
+                column = int(np.floor(xx * dx + xy * dy + x0)) + 64
+                row = int(np.floor(yx * dx + yy * dy + y0)) + 64
             if column < 0 or column > 127 or row < 0 or row > 127:
                 continue
-            if flip > 0 and np.random.random() < flip:
+            if (bits & _LOW) < flipped:
                 p = 1 - p
             moved = (p << 14) | (row << 7) | column
             if seen[moved] != step:

@@ -6,7 +6,8 @@ linear leaky integrators run backwards in time, the reset left out, and the expo
 
 All convolutions are 3x3, stride 2, padding 1. An input at row y reaches the rows ``(y + 1 - k) / 2`` for the taps k
 with matching parity: one for even y (k = 1), two for odd y (k = 0 and 2), so events are scattered, never multiplied
-densely. Samples of one batch are independent and run one after the other, which keeps their states in cache.
+densely. Samples of one batch are independent and run one after the other, which keeps their states in cache; the
+channels of a neuron map lie side by side, (S, H, W, C), so that one event meets all of them in one place.
 
 Why not torch: SLAYER steps through time in Python and convolves five-dimensional dense tensors of which 98 % are
 zero; on a CPU that is two orders of magnitude slower. Cost of this choice: the gradient is written out by hand. A
@@ -16,6 +17,8 @@ test holds both directions equal to SLAYER's.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +26,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 IntArray: TypeAlias = NDArray[np.int32]
+LongArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float32]
+Addresses: TypeAlias = NDArray[np.uint16] | IntArray
 Whole: TypeAlias = int | np.integer[Any]
 
 #: Loihi's fixed point: decays are 12-bit fractions, weights and thresholds are shifted by 6 bits.
@@ -33,23 +38,8 @@ WEIGHT_SHIFT = 6
 
 _HALF_24 = 1 << 23
 _MASK_24 = (1 << 24) - 1
+_BLOCK = 16
 _LOG2_E = np.float32(math.log2(math.e))
-
-
-@njit(cache=True, nogil=True)
-def scatter(currents: IntArray, weights: IntArray, channel: Whole, y: Whole, x: Whole) -> None:
-    """Adds one spike at (channel, y, x) to ``currents`` (C', H', W') through ``weights`` (C', C, 3, 3)."""
-    n_out, height, width = currents.shape
-    for ky in range((y + 1) & 1, 3, 2):
-        row = (y + 1 - ky) >> 1
-        if row >= height:
-            continue
-        for kx in range((x + 1) & 1, 3, 2):
-            column = (x + 1 - kx) >> 1
-            if column >= width:
-                continue
-            for o in range(n_out):
-                currents[o, row, column] += weights[o, channel, ky, kx]
 
 
 @njit(cache=True, nogil=True)
@@ -95,61 +85,84 @@ def forward_layer(
 
 
 @njit(cache=True, nogil=True)
-def highest(row: IntArray) -> int:
-    """Of a row: most rows hold no spike, and this runs on vectors where looking for one does not."""
-    result = row[0]
-    for i in range(row.size):
-        result = max(result, row[i])
-    return result
+def find_spikes(
+    trace: IntArray,
+    threshold: Whole,
+    channels: Whole,
+    bits: Whole,
+    first: Whole,
+    addresses: IntArray,
+    offsets: LongArray,
+) -> None:
+    """Voltages (S, n) above ``threshold`` as a list of events, see ``drive``; steps before ``first`` are silent.
+
+    addresses : room for all, (S * n,). offsets : (S + 1,), both out.
+    """
+    steps, n = trace.shape
+    found = 0
+    for s in range(steps):
+        offsets[s] = found
+        if s < first:
+            continue
+        row = trace[s]
+        for begin in range(0, n, _BLOCK):
+            # Most blocks hold no spike, and whether one does is seen on vectors, if the block's length is known.
+            fires = np.int32(0)
+            if begin + _BLOCK <= n:
+                for k in range(_BLOCK):
+                    fires |= np.int32(row[begin + k] > threshold)
+                if fires == 0:
+                    continue
+            for i in range(begin, min(begin + _BLOCK, n)):
+                if row[i] > threshold:
+                    addresses[found] = (i % channels) << (2 * bits) | i // channels
+                    found += 1
+    offsets[steps] = found
+
+
+@cache
+def drive_kernel(n_out: int) -> Callable[..., None]:
+    """Events into a layer of ``n_out`` channels: compiled for their number, since the inner loop is short."""
+
+    @njit(cache=True, nogil=True)
+    def drive(addresses: Addresses, offsets: LongArray, bits: Whole, weights: IntArray, drives: IntArray) -> None:
+        """Adds the events of one sample through ``weights`` (C, 3, 3, C') to the drive (S, H', W', C') of a layer.
+
+        addresses : ``channel << 2 * bits | y << bits | x``; those of step s are ``offsets[s]:offsets[s + 1]``.
+        """
+        steps, height, width, _ = drives.shape
+        mask = (1 << bits) - 1
+        for s in range(steps):
+            for i in range(offsets[s], offsets[s + 1]):
+                address = np.int64(addresses[i])
+                y, x = (address >> bits) & mask, address & mask
+                taps = weights[address >> (2 * bits)]
+                for ky in range((y + 1) & 1, 3, 2):
+                    row = (y + 1 - ky) >> 1
+                    if row >= height:
+                        continue
+                    for kx in range((x + 1) & 1, 3, 2):
+                        column = (x + 1 - kx) >> 1
+                        if column >= width:
+                            continue
+                        target, tap = drives[s, row, column], taps[ky, kx]
+                        for o in range(n_out):
+                            target[o] += tap[o]
+
+    return drive
 
 
 @njit(cache=True, nogil=True)
-def drive_from_events(
-    addresses: NDArray[np.uint16], offsets: NDArray[np.int64], weights: IntArray, drive: IntArray, bits: Whole
-) -> None:
-    """Input events of one sample to the first layer's drive (S, C', H', W').
-
-    addresses : ``channel << 2 * bits | y << bits | x`` of the active inputs; those of
-    step s are ``offsets[s]:offsets[s + 1]``.
-    """
+def accumulate(addresses: Addresses, offsets: LongArray, bits: Whole, interval: Whole, features: FloatArray) -> None:
+    """The accumulator: adds the last layer's spikes to (C, T/I, h, w) counts over the last T steps."""
+    steps = offsets.size - 1
     mask = (1 << bits) - 1
-    for s in range(drive.shape[0]):
+    start = steps - interval * features.shape[1]
+    for s in range(max(start, 0), steps):
         for i in range(offsets[s], offsets[s + 1]):
             address = np.int64(addresses[i])
-            scatter(drive[s], weights, address >> (2 * bits), (address >> bits) & mask, address & mask)
-
-
-@njit(cache=True, nogil=True)
-def drive_from_spikes(trace: IntArray, threshold: Whole, weights: IntArray, drive: IntArray, first: Whole) -> None:
-    """Spikes of one sample, (S, C, H, W) voltages above ``threshold``, to the next layer's drive (S, C', H', W')."""
-    steps, channels, height, width = trace.shape
-    for s in range(first, steps):
-        for c in range(channels):
-            for y in range(height):
-                if highest(trace[s, c, y]) <= threshold:
-                    continue
-                for x in range(width):
-                    if trace[s, c, y, x] > threshold:
-                        scatter(drive[s], weights, c, y, x)
-
-
-@njit(cache=True, nogil=True)
-def count_spikes(trace: IntArray, threshold: Whole, interval: Whole, features: FloatArray, first: Whole) -> int:
-    """The accumulator: (C, T/I, h, w) spike counts over the last steps of a (S, C, h, w) trace; returns all spikes."""
-    steps, channels, height, width = trace.shape
-    start = steps - interval * features.shape[1]
-    total = 0
-    for s in range(first, steps):
-        for c in range(channels):
-            for y in range(height):
-                if highest(trace[s, c, y]) <= threshold:
-                    continue
-                for x in range(width):
-                    if trace[s, c, y, x] > threshold:
-                        total += 1
-                        if s >= start:
-                            features[c, (s - start) // interval, y, x] += np.float32(1)
-    return total
+            y, x = (address >> bits) & mask, address & mask
+            features[address >> (2 * bits), (s - start) // interval, y, x] += np.float32(1)
 
 
 @njit(cache=True, nogil=True)
@@ -207,85 +220,61 @@ def backward_layer(
             row[i] = gradient_u[i]
 
 
-@njit(cache=True, nogil=True)
-def gather(gradient: FloatArray, weight_gradient: FloatArray, channel: Whole, y: Whole, x: Whole) -> None:
-    """Adds to ``weight_gradient`` (C', C, 3, 3) what one spike at (channel, y, x) passed on; twin of ``scatter``."""
-    n_out, height, width = gradient.shape
-    for ky in range((y + 1) & 1, 3, 2):
-        row = (y + 1 - ky) >> 1
-        if row >= height:
-            continue
-        for kx in range((x + 1) & 1, 3, 2):
-            column = (x + 1 - kx) >> 1
-            if column >= width:
-                continue
-            for o in range(n_out):
-                weight_gradient[o, channel, ky, kx] += gradient[o, row, column]
+@cache
+def gather_kernel(n_out: int) -> Callable[..., None]:
+    """The weights' gradient of a layer of ``n_out`` channels."""
 
-
-@njit(cache=True, nogil=True)
-def weights_from_events(
-    addresses: NDArray[np.uint16],
-    offsets: NDArray[np.int64],
-    gradient: FloatArray,
-    weight_gradient: FloatArray,
-    bits: Whole,
-) -> None:
-    """Weight gradient of the first layer for one sample; ``gradient`` (S, C', H', W') of its drive."""
-    mask = (1 << bits) - 1
-    for s in range(gradient.shape[0]):
-        for i in range(offsets[s], offsets[s + 1]):
-            address = np.int64(addresses[i])
-            gather(gradient[s], weight_gradient, address >> (2 * bits), (address >> bits) & mask, address & mask)
-
-
-@njit(cache=True, nogil=True)
-def weights_from_spikes(
-    trace: IntArray, threshold: Whole, gradient: FloatArray, weight_gradient: FloatArray, first: Whole
-) -> None:
-    """Weight gradient of a later layer for one sample; ``trace`` (S, C, H, W) of the layer before it, ``gradient``
-    (S - first, C', H', W')."""
-    steps, channels, height, width = trace.shape
-    for s in range(first, steps):
-        for c in range(channels):
-            for y in range(height):
-                if highest(trace[s, c, y]) <= threshold:
-                    continue
-                for x in range(width):
-                    if trace[s, c, y, x] > threshold:
-                        gather(gradient[s - first], weight_gradient, c, y, x)
-
-
-@njit(cache=True, nogil=True)
-def fold(patches: FloatArray, spike_gradient: FloatArray, first: Whole) -> None:
-    """Adds what each tap passed back, (C, 3, 3, S - first, h, w), to ``spike_gradient`` (S, C, 2h, 2w).
-
-    The second half of a transposed convolution; a matrix product makes the first. Even and odd columns are summed
-    apart, so that the inner loops run along rows.
-    """
-    channels, _, _, steps, height, width = patches.shape
-    even = np.empty(width, np.float32)
-    odd = np.empty(width, np.float32)
-    for s in range(steps):
-        for c in range(channels):
-            for y in range(2 * height):
-                even[:] = 0
-                odd[:] = 0
+    @njit(cache=True, nogil=True)
+    def gather(
+        addresses: Addresses, offsets: LongArray, bits: Whole, gradient: FloatArray, weight_gradient: FloatArray
+    ) -> None:
+        """Adds to ``weight_gradient`` (C, 3, 3, C') what the events passed on; ``gradient`` (S, H', W', C') is that of
+        the drive. Twin of ``drive``."""
+        steps, height, width, _ = gradient.shape
+        mask = (1 << bits) - 1
+        for s in range(steps):
+            for i in range(offsets[s], offsets[s + 1]):
+                address = np.int64(addresses[i])
+                y, x = (address >> bits) & mask, address & mask
+                taps = weight_gradient[address >> (2 * bits)]
                 for ky in range((y + 1) & 1, 3, 2):
                     row = (y + 1 - ky) >> 1
                     if row >= height:
                         continue
-                    left, middle, right = (
-                        patches[c, ky, 0, s, row],
-                        patches[c, ky, 1, s, row],
-                        patches[c, ky, 2, s, row],
-                    )
-                    for x in range(width):
-                        even[x] += middle[x]
-                        odd[x] += right[x]
-                    for x in range(width - 1):
-                        odd[x] += left[x + 1]
-                target = spike_gradient[first + s, c, y]
-                for x in range(width):
-                    target[2 * x] += even[x]
-                    target[2 * x + 1] += odd[x]
+                    for kx in range((x + 1) & 1, 3, 2):
+                        column = (x + 1 - kx) >> 1
+                        if column >= width:
+                            continue
+                        source, tap = gradient[s, row, column], taps[ky, kx]
+                        for o in range(n_out):
+                            tap[o] += source[o]
+
+    return gather
+
+
+@cache
+def fold_kernel(channels: int) -> Callable[..., None]:
+    """The spikes' gradient of a layer of ``channels``."""
+
+    @njit(cache=True, nogil=True)
+    def fold(patches: FloatArray, spike_gradient: FloatArray) -> None:
+        """Adds what each tap passed back, (S, h, w, 3, 3C), to ``spike_gradient`` (S, 2h, 2w * C).
+
+        The second half of a transposed convolution; a matrix product makes the first. The three taps of a row lie
+        side by side in both, the first of them outside the picture at its left edge.
+        """
+        steps, height, width, _, _ = patches.shape
+        for s in range(steps):
+            for row in range(height):
+                for ky in range(1 if row == 0 else 0, 3):
+                    target = spike_gradient[s, 2 * row + ky - 1]
+                    first = patches[s, row, 0, ky]
+                    for i in range(channels, 3 * channels):
+                        target[i - channels] += first[i]
+                    for column in range(1, width):
+                        place = target[(2 * column - 1) * channels : (2 * column + 2) * channels]
+                        passed = patches[s, row, column, ky]
+                        for i in range(3 * channels):
+                            place[i] += passed[i]
+
+    return fold

@@ -121,8 +121,31 @@ class _Stack(torch.autograd.Function):
         return (None, None, None, None, *(torch.from_numpy(gradient) for gradient in result))
 
 
+#: Large arrays that no run holds any more, by shape: fresh pages from the system cost more than what is computed.
+_spare: dict[tuple[int, ...], list[NDArray[np.int32]]] = {}
+
+
+def _take(shape: tuple[int, ...]) -> NDArray[np.int32]:
+    spare = _spare.get(shape)
+    return spare.pop() if spare else np.empty(shape, np.int32)
+
+
+def _give_back(arrays: list[NDArray[np.int32]]) -> None:
+    for array in arrays:
+        _spare.setdefault(array.shape, []).append(array)
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """Active inputs of a layer in one sample, or spikes that one fired: see ``kernels.drive``."""
+
+    addresses: NDArray[np.uint16] | NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    bits: int
+
+
 class _Run:
-    """One batch through the stack: scratch arrays and the traces that the backward pass needs."""
+    """One batch through the stack: what the backward pass needs. Channels come last in here, but for the features."""
 
     def __init__(
         self,
@@ -136,38 +159,69 @@ class _Run:
         self.bits = stack.size.bit_length() - 1
         self.window = window
         self.interval = interval
-        self.weights = weights
+        self.maps = [(h, w, c) for c, h, w in stack.shapes]
+        self.weights = [self._turned(k, weight) for k, weight in enumerate(weights)]
         self.neuron = stack.neuron
         self.threshold = np.int32(stack.neuron.threshold_mantissa << kernels.WEIGHT_SHIFT)
         self.first = events.first_steps()
-        self.shapes = stack.shapes
         self.traces: list[NDArray[np.int32]] = []
+        self.spikes: list[list[_Events]] = []
+
+    def _turned(self, layer: int, weight: NDArray[Any]) -> NDArray[Any]:
+        """(C', C, 3, 3) as (C, 3, 3, C'); (O, C·h·w) as (O, h·w·C)."""
+        if weight.ndim == 4:
+            return np.ascontiguousarray(weight.transpose(1, 2, 3, 0))
+        h, w, c = self.maps[layer - 1]
+        return np.ascontiguousarray(weight.reshape(-1, c, h, w).transpose(0, 2, 3, 1)).reshape(len(weight), -1)
+
+    def _turned_back(self, layer: int, weight: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The other way round."""
+        if weight.ndim == 4:
+            return np.ascontiguousarray(weight.transpose(3, 0, 1, 2))
+        return np.ascontiguousarray(weight.reshape(-1, *self.maps[layer - 1]).transpose(0, 3, 1, 2)).reshape(
+            len(weight), -1
+        )
 
     def forward(self, keep: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         events, steps = self.events, self.events.steps
         keep_u = np.int32(kernels.DECAY_ONE - self.neuron.current_decay_bits)
         keep_v = np.int32(kernels.DECAY_ONE - self.neuron.voltage_decay_bits)
-        intervals = self.window // self.interval
-        c, h, w = self.shapes[-1]
-        features = np.zeros((events.samples, c, intervals, h, w), np.float32)
-        spikes = np.zeros((events.samples, len(self.shapes)), np.float32)
-        drives = [np.zeros((steps, *shape), np.int32) for shape in self.shapes]
-        traces = [np.empty((events.samples if keep else 1, steps, *shape), np.int32) for shape in self.shapes]
+        h, w, c = self.maps[-1]
+        features = np.zeros((events.samples, c, self.window // self.interval, h, w), np.float32)
+        spikes = np.zeros((events.samples, len(self.maps)), np.float32)
+        drives = [np.zeros((steps, *shape), np.int32) for shape in self.maps]
+        self.traces = [_take((events.samples if keep else 1, steps, *shape)) for shape in self.maps]
         for b in range(events.samples):
             first = int(self.first[b])
-            for layer, (drive, weights) in enumerate(zip(drives, self.weights, strict=True)):
-                trace = traces[layer][b if keep else 0]
-                if layer == 0:
-                    kernels.drive_from_events(events.addresses, events.offsets[b], weights, drive, self.bits)
-                else:
-                    self._drive(traces[layer - 1][b if keep else 0], weights, drive, first)
+            fired = [_Events(events.addresses, events.offsets[b], self.bits)]
+            for layer, (drive, traces) in enumerate(zip(drives, self.traces, strict=True)):
+                self._drive(layer, fired[-1], drive, first)
                 flat = (steps, drive[0].size)
-                kernels.forward_layer(drive.reshape(flat), trace.reshape(flat), first, keep_u, keep_v, self.threshold)
-                if layer < len(drives) - 1:
-                    spikes[b, layer] = np.count_nonzero(trace[first:] > self.threshold)
-            spikes[b, -1] = kernels.count_spikes(trace, self.threshold, self.interval, features[b], first)
-        self.traces = traces if keep else []
-        return features.reshape(events.samples, c * intervals, h, w), spikes
+                trace = traces[b if keep else 0].reshape(flat)
+                kernels.forward_layer(drive.reshape(flat), trace, first, keep_u, keep_v, self.threshold)
+                fired.append(self._fired(layer, trace, first))
+                spikes[b, layer] = fired[-1].offsets[-1]
+            last = fired[-1]
+            kernels.accumulate(last.addresses, last.offsets, last.bits, self.interval, features[b])
+            if keep:
+                self.spikes.append(fired)
+        if not keep:
+            self._forget()
+        return features.reshape(events.samples, -1, h, w), spikes
+
+    def _forget(self) -> None:
+        _give_back(self.traces)
+        self.traces, self.spikes = [], []
+
+    def _fired(self, layer: int, trace: NDArray[np.int32], first: int) -> _Events:
+        height, _, channels = self.maps[layer]
+        bits = height.bit_length() - 1
+        room = _take((trace.size,))
+        offsets = np.empty(len(trace) + 1, np.int64)
+        kernels.find_spikes(trace, self.threshold, channels, bits, first, room, offsets)
+        fired = _Events(room[: offsets[-1]].copy(), offsets, bits)
+        _give_back([room])
+        return fired
 
     def backward(
         self,
@@ -177,65 +231,48 @@ class _Run:
     ) -> list[NDArray[np.float32]]:
         """Gradients of the weights from those of the features (B, C·T/I, h, w) and of the spikes (B, layers)."""
         events, steps = self.events, self.events.steps
-        c, h, w = self.shapes[-1]
+        h, w, c = self.maps[-1]
         per_step = features.reshape(events.samples, c, self.window // self.interval, h, w)
-        result = [np.zeros_like(weight) for weight in weights]
-        gradients = [np.empty((steps, *shape), np.float32) for shape in self.shapes]
+        turned = [self._turned(k, weight) for k, weight in enumerate(weights)]
+        result = [np.zeros_like(weight) for weight in turned]
+        gradients = [np.empty((steps, *shape), np.float32) for shape in self.maps]
+        convolved = [layer for layer in range(1, len(turned)) if turned[layer].ndim == 4]
+        patches = _take((max((9 * gradients[k - 1].size // 4 for k in convolved), default=0),))
         for b in range(events.samples):
             first = int(self.first[b])
             for layer, gradient in enumerate(gradients):
                 gradient[:] = spikes[b, layer]
             last = gradients[-1][steps - self.window :]
-            last += np.repeat(per_step[b].transpose(1, 0, 2, 3), self.interval, axis=0)
+            last += np.repeat(per_step[b].transpose(1, 2, 3, 0), self.interval, axis=0)
             for layer in range(len(gradients) - 1, -1, -1):
                 gradient = gradients[layer]
                 self._through_neurons(self.traces[layer][b], gradient, first)
-                if layer == 0:
-                    kernels.weights_from_events(events.addresses, events.offsets[b], gradient, result[0], self.bits)
-                    continue
-                self._through_synapses(
-                    self.traces[layer - 1][b], gradient[first:], weights[layer], result[layer], gradients[layer - 1]
-                )
-        return result
+                before = self.spikes[b][layer]
+                if turned[layer].ndim == 4:
+                    out_of = kernels.gather_kernel(gradient.shape[3])
+                    out_of(before.addresses, before.offsets, before.bits, gradient, result[layer])
+                else:
+                    fired = self._dense_spikes(layer - 1, b, first)
+                    result[layer] += (torch.from_numpy(gradient[first:]).flatten(1).t() @ fired).numpy()
+                if layer:
+                    _pass_back(gradient[first:], turned[layer], gradients[layer - 1][first:], patches)
+        _give_back([patches])
+        self._forget()
+        return [self._turned_back(k, weight) for k, weight in enumerate(result)]
 
-    def _drive(
-        self, before: NDArray[np.int32], weights: NDArray[np.int32], drive: NDArray[np.int32], first: int
-    ) -> None:
-        """Spikes of the layer before, as its voltages, to the drive of this one."""
+    def _drive(self, layer: int, fired: _Events, drive: NDArray[np.int32], first: int) -> None:
+        """What the layer before fired, to the drive of this one."""
+        weights = self.weights[layer]
         if weights.ndim == 4:
-            kernels.drive_from_spikes(before, self.threshold, weights, drive, first)
+            into = kernels.drive_kernel(weights.shape[3])
+            into(fired.addresses, fired.offsets, fired.bits, weights, drive)
             return
         # Sums of even 8-bit weights over a few hundred inputs are exact in float32.
-        drive[first:, :, 0, 0] = (self._fired(before, first) @ torch.from_numpy(weights).float().t()).numpy()
+        dense = _as_dense(fired, self.maps[layer - 1], first)
+        drive[first:, 0, 0, :] = (dense @ torch.from_numpy(weights).float().t()).numpy()
 
-    def _through_synapses(
-        self,
-        before: NDArray[np.int32],
-        gradient: NDArray[np.float32],
-        weights: NDArray[np.float32],
-        weight_gradient: NDArray[np.float32],
-        spike_gradient: NDArray[np.float32],
-    ) -> None:
-        """Adds to the gradients of the weights and of the spikes before; ``gradient`` (n, C', h, w) of the last steps.
-
-        Every neuron passes something on, so what goes back is a dense matrix product, in the layout that suits BLAS.
-        """
-        first = len(before) - len(gradient)
-        after = torch.from_numpy(gradient)
-        if weights.ndim == 2:
-            weight_gradient += (after.flatten(1).t() @ self._fired(before, first)).numpy()
-            spike_gradient[first:] += (
-                (after.flatten(1) @ torch.from_numpy(weights)).numpy().reshape(before[first:].shape)
-            )
-            return
-        kernels.weights_from_spikes(before, self.threshold, gradient, weight_gradient, first)
-        n, n_out, height, width = gradient.shape
-        patches = torch.from_numpy(weights).flatten(1).t() @ after.transpose(0, 1).reshape(n_out, -1)
-        kernels.fold(patches.numpy().reshape(-1, 3, 3, n, height, width), spike_gradient, first)
-
-    def _fired(self, trace: NDArray[np.int32], first: int) -> Tensor:
-        """(n, neurons) float32 of 0 and 1 from ``first`` on."""
-        return torch.from_numpy((trace[first:] > self.threshold).astype(np.float32)).flatten(1)
+    def _dense_spikes(self, layer: int, b: int, first: int) -> Tensor:
+        return _as_dense(self.spikes[b][layer + 1], self.maps[layer], first)
 
     def _through_neurons(self, trace: NDArray[np.int32], gradient: NDArray[np.float32], first: int) -> None:
         spec = self.neuron
@@ -251,6 +288,38 @@ class _Run:
             np.float32(1 / tau),
             np.float32(spec.scale_grad * _SCALE_FACTOR / 2 / tau),
         )
+
+
+def _as_dense(fired: _Events, shape: tuple[int, int, int], first: int) -> Tensor:
+    """(n, h·w·C) float32 of 0 and 1 for the n steps from ``first`` on."""
+    steps, channels = len(fired.offsets) - 1, shape[2]
+    dense = np.zeros((steps, math.prod(shape)), np.float32)
+    place = (fired.addresses & ((1 << (2 * fired.bits)) - 1)) * channels + (fired.addresses >> (2 * fired.bits))
+    dense[np.repeat(np.arange(steps), np.diff(fired.offsets)), place] = 1
+    return torch.from_numpy(dense[first:])
+
+
+def _pass_back(
+    gradient: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    spike_gradient: NDArray[np.float32],
+    room: NDArray[np.int32],
+) -> None:
+    """Adds to the gradient of the spikes before, (n, H, W, C), what that of the drive, (n, H', W', C'), makes of it.
+
+    Every neuron passes something on, so this is a dense matrix product, in the layout that suits BLAS. room : of any
+    content, for what each tap passes back.
+    """
+    after = torch.from_numpy(gradient)
+    if weights.ndim == 2:
+        spike_gradient += (after.flatten(1) @ torch.from_numpy(weights)).numpy().reshape(spike_gradient.shape)
+        return
+    n, height, width, n_out = gradient.shape
+    taps = torch.from_numpy(weights).flatten(0, 2).unflatten(0, (-1, 9)).transpose(0, 1).flatten(0, 1)
+    patches = room[: n * height * width * len(taps)].view(np.float32)
+    torch.mm(after.reshape(-1, n_out), taps.t(), out=torch.from_numpy(patches).view(-1, len(taps)))
+    fold = kernels.fold_kernel(spike_gradient.shape[3])
+    fold(patches.reshape(n, height, width, 3, -1), spike_gradient.reshape(n, 2 * height, -1))
 
 
 def _to_integers(quantised: Tensor) -> NDArray[np.int32]:
