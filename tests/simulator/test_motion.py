@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,16 @@ def test_clapping_hands_meet_and_part():
         distance = np.linalg.norm(wrist[0] - wrist[1], axis=1)
         assert distance.min() < 0.12
         assert distance.max() > distance.min() + 0.07
+
+
+def test_a_clap_from_above_comes_down_on_a_lying_forearm():
+    ranges = replace(DEFAULT_RANGES, clap=replace(DEFAULT_RANGES.clap, lying_share=1.0), left_handed_share=0.0)
+    for seed in range(8):
+        who = Performer(draw_person(np.random.default_rng(seed), ranges), np.random.default_rng(seed), ranges)
+        wrist = movement("hand_clap", who)(T).wrist
+        moved = np.ptp(wrist, axis=1)[:, 1]
+        assert moved[0] > 1.2 * moved[1]
+        assert wrist[0, :, 1].mean() < wrist[1, :, 1].mean() + 0.03
 
 
 def test_drumming_hands_alternate():

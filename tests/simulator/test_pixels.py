@@ -10,7 +10,8 @@ from spikebridge.simulator.ranges import DEFAULT_RANGES
 IDEAL = replace(
     DEFAULT_RANGES, threshold=(0.1, 0.1), threshold_mismatch=0.0, threshold_jitter=0.0, polarity_bias=0.0,
     low_pass_us_log=(1.0, 1.0), refractory_us=(0.0, 0.0), echo_share=(0.0, 0.0), twin_share=(0.0, 0.0),
-    background_hz_log=(1e-9, 1e-9), body_noise_hz=(0.0, 0.0), hot_pixels=(0, 1), noisy_row_hz=(0.0, 0.0),
+    scatter_share=(0.0, 0.0), background_hz_log=(1e-9, 1e-9), body_noise_hz=(0.0, 0.0),
+    hot_pixels=(0, 1), noisy_row_hz=(0.0, 0.0),
 )  # fmt: skip
 
 
@@ -66,6 +67,18 @@ def test_late_echoes_wait_for_the_next_step():
     assert later.size > 100
     assert later["t"].min() >= 10_000
     assert np.all(later["polarity"] == 0)
+
+
+def test_what_moves_throws_events_aside():
+    pixels = sensor(size=64, scatter_share=(0.5, 0.5), scatter_px=(3.0, 3.0))
+    frame = np.zeros_like(pixels._filtered)
+    frame[32, 32] = 2.0
+    pixels.expose(frame, 0.0, 0, 10_000)
+    events = pixels.take(0, 100_000)
+    aside = events[(events["x"] != 32) | (events["y"] != 32)]
+    assert aside.size == pytest.approx(10, abs=7)
+    assert np.abs(aside["x"].astype(int) - 32).max() <= 9
+    assert np.abs(aside["y"].astype(int) - 32).max() <= 9
 
 
 def test_background_activity_has_its_rate():

@@ -63,6 +63,16 @@ def test_a_gesture_fills_a_good_part_of_a_window(tmp_path):
     assert not per_step.all()
 
 
+def test_other_is_drawn_twice_as_often(tmp_path):
+    clips = write_set(tmp_path, persons=1)
+    by_label = [[index for index, (_, c) in enumerate(clips.clips) if c.label == k] for k in range(len(LABELS))]
+    randoms = [np.random.default_rng(n) for n in range(1200)]
+    labels = draw_batch(clips, by_label, WindowSpec(8, 0, 100), Augmentation(mirror=0.0), 0.0, randoms).labels
+    counts = np.bincount(labels, minlength=len(LABELS))
+    assert counts[:10] == pytest.approx(100, abs=40)
+    assert counts[10] == pytest.approx(200, abs=50)
+
+
 @pytest.mark.parametrize("damage", ["cut", "label", "json"])
 def test_a_broken_shard_is_named(tmp_path, damage):
     write_shard(tmp_path, "one", [blob_clip(0, 0)])
