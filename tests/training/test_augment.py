@@ -73,7 +73,7 @@ def test_nothing_kept_leaves_noise_alone_and_undecided():
     ranges = Augmentation(empty=1.0)
     variation = draw(ranges, np.random.default_rng(0))
     assert variation.certainty == 0
-    quiet = dataclasses.replace(variation, noise_per_step=0.0, hot=np.zeros(0, np.int64))
+    quiet = dataclasses.replace(variation, noise_per_step=0.0, haze=np.zeros(5, np.float32), hot=np.zeros(0, np.int64))
     assert not any(window([(i, 1, 60, 60) for i in range(400)], variation=quiet))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_a_gesture_fills_a_good_part_of_a_window(tmp_path):
     clip.events["t"] += 160_000
     write_shard(tmp_path, "late", [type(clip)(clip.events, 2, 0, 480_000, onset_us=160_000)])
     clips = ClipSet(tmp_path)
-    still = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    still = Augmentation(**dict.fromkeys((f.name for f in fields(Augmentation)), 0) | {"haze_px": (1.0, 1.0)})
     by_label = [[0] if label == 2 else [] for label in range(len(LABELS))]
     randoms = [np.random.default_rng(n) for n in range(40)]
     batch = draw_batch(clips, by_label, WindowSpec(16, 0, 100), still, 0.0, randoms)

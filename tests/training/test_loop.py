@@ -18,7 +18,7 @@ from spikebridge.training.loop import Plan, read_curves, train  # noqa: E402
 from spikebridge.training.network import HybridNetwork, NetworkSpec, parse_name  # noqa: E402
 from training.standin import blob_clip, write_set  # noqa: E402
 
-GENTLE = Augmentation(shift_px=1, mirror=0, sparse=0, empty=0, hot_pixels=0, noise_per_step=0)
+GENTLE = Augmentation(shift_px=1, mirror=0, sparse=0, empty=0, hot_pixels=0, noise_per_step=0, haze_per_step=0)
 PLAN = Plan(windows=16 * 24, batch=16, report_every=12, held_out=3, average=0.5, rate=1e-2, ranges=GENTLE)
 SMALL = NetworkSpec(2, window_steps=8, interval_steps=4, dropout=0.0)
 

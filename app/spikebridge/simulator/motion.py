@@ -191,23 +191,28 @@ def _clap_down(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
     elbows = [person.shoulder(arm) + np.array([draw(b) for b in bounds]) * (OUTWARD[arm], 1, 1) for arm in (0, 1)]
     inwards, up, gives = draw(ranges.lying_in), draw(ranges.lying_up), draw(ranges.lying_gives)
     swing, forward = draw(ranges.swing), draw(ranges.swing_forward)
+    elbow_gives = [draw(ranges.elbow_gives_m), draw(ranges.elbow_gives_m)]
     left = np.array([-np.sin(inwards) * np.cos(up), -np.sin(up), np.cos(inwards) * np.cos(up)])
     palm = elbows[1] + (person.forearm_m + 0.5 * person.hand_m) * left - (0, 0.03, 0)
     right = (palm - elbows[0]) / np.linalg.norm(palm - elbows[0])
     drifts = [performer.drift(0.006), performer.drift(0.006)]
 
+    def elbow_at(arm: int, t: Floats) -> Floats:
+        rising = elbow_gives[arm] * (apart(t) - 0.5)
+        return elbows[arm] + _path(0.5 * OUTWARD[arm] * rising, -rising, 0.0, n=t.size)
+
     def beat(t: Floats) -> tuple[Floats, Floats, Floats]:
-        angle = (swing * apart(t))[:, None]
+        angle, elbow = (swing * apart(t))[:, None], elbow_at(0, t)
         risen = np.cos(angle) * right + np.sin(angle) * _upwards(right, forward)
-        wrist = elbows[0] + person.forearm_m * risen + drifts[0](t)
-        return wrist, elbows[0] - person.shoulder(0), np.zeros((t.size, 3))
+        wrist = elbow + person.forearm_m * risen + drifts[0](t)
+        return wrist, elbow - person.shoulder(0), np.zeros((t.size, 3))
 
     def lie(t: Floats) -> tuple[Floats, Floats, Floats]:
         # Struck, the lying forearm gives way; between the strokes it comes to meet the other.
-        angle = (gives * swing * (apart(t) - 0.5))[:, None]
+        angle, elbow = (gives * swing * (apart(t) - 0.5))[:, None], elbow_at(1, t)
         raised = np.cos(angle) * left + np.sin(angle) * _upwards(left, 0.0)
-        wrist = elbows[1] + person.forearm_m * raised + drifts[1](t)
-        return wrist, elbows[1] - person.shoulder(1), np.zeros((t.size, 3))
+        wrist = elbow + person.forearm_m * raised + drifts[1](t)
+        return wrist, elbow - person.shoulder(1), np.zeros((t.size, 3))
 
     return beat, lie
 
@@ -253,7 +258,7 @@ def drums(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
     snap, flap = draw(ranges.snap), draw(ranges.wrist_flap)
     place = np.array([draw(ranges.elbow_out_m), draw(ranges.elbow_below_m), draw(ranges.elbow_forward_m)])
     middle, swing = draw(ranges.middle), draw(ranges.swing) * min(person.size, 1.1)
-    inward, sweep = draw(ranges.inward), draw(ranges.sweep)
+    inward, sweep, lift = draw(ranges.inward), draw(ranges.sweep), draw(ranges.elbow_lift_m)
 
     def arm_movement(arm: int) -> ArmMovement:
         out, drift = OUTWARD[arm], performer.drift(0.012)
@@ -265,7 +270,8 @@ def drums(performer: Performer) -> tuple[ArmMovement, ArmMovement]:
             pitch, yaw = middle + swing * beat, inward + sweep * beat
             forward = np.cos(pitch) * np.cos(yaw)
             fore = np.stack([-out * np.cos(pitch) * np.sin(yaw), -np.sin(pitch), forward], axis=1)
-            wrist = elbow + person.forearm_m * fore + drift(t)
+            lifted = elbow + lift * _path(0.3 * out * beat, -beat, 0.0, n=t.size)
+            wrist = lifted + person.forearm_m * fore + drift(t)
             return wrist, np.array([out * 0.7, 0.9, -0.4]), _path(0.0, -flap * beat, 0.0, n=t.size)
 
         return move

@@ -146,8 +146,8 @@ class PixelArray:
         """Total rate in Hz of events without cause, and their cumulative share over the pixels."""
         y, x = np.mgrid[0:height, 0:width]
         rate = between_log(rng, ranges.background_hz_log) * rng.gamma(2.0, 0.5, (height, width))
-        spread = 0.2 * min(width, height)
-        near = np.exp(-0.5 * (((x - centre[0]) / spread) ** 2 + ((y - centre[1]) / (1.3 * spread)) ** 2))
+        wide, high = (between(rng, ranges.body_noise_px) * min(width, height) / 128.0 for _ in range(2))
+        near = np.exp(-0.5 * (((x - centre[0]) / wide) ** 2 + ((y - centre[1]) / high) ** 2))
         rate += between(rng, ranges.body_noise_hz) * near * rng.gamma(1.0, 1.0, (height, width))
         for _ in range(int(rng.integers(*ranges.hot_pixels))):
             rate[rng.integers(height), rng.integers(width)] += between_log(rng, ranges.hot_hz_log)

@@ -20,6 +20,10 @@ Image = NDArray[np.float32]
 COLUMNS = ("x0", "y0", "r0", "x1", "y1", "r1", "value", "shade", "stripe", "stripes", "soft", "adds")
 N_COLUMNS = len(COLUMNS)
 
+#: Where a hand leaves its shoulder alone, and how far it can take it.
+_NEAR_HAND = np.array([0.0, 0.25, 0.2])
+_MOST_GIVEN_M = 0.03
+
 
 @numba.njit("void(f4[:,::1], f4[:,::1], f4[:,::1], f4, f4)", cache=True, nogil=True, fastmath=True)
 def render(
@@ -88,6 +92,8 @@ class Stage:
         self._blur = between(rng, ranges.blur_px) * self._zoom
         self._shadow = -between(rng, ranges.shadow)
         self._shadow_reach = between(rng, ranges.shadow_reach_m)
+        self._shoulder_gives = between(rng, ranges.shoulder_gives)
+        self._cloth_follows = between(rng, ranges.cloth_follows)
         self._middle = ((width - 128 * self._zoom) / 2, (height - 128 * self._zoom) / 2)
         self._eye_y = 64.0 - person.shoulder_y_px
 
@@ -121,7 +127,7 @@ class Stage:
 
     def capsules(self, posture: Posture) -> Image:
         """(N, P, 12) in the order of painting: shadows, legs, trunk, head, then the arms, the farther one first."""
-        body = self._body(posture.shift)
+        body = self._body(posture)
         arms = [self._arm(posture, arm) for arm in (0, 1)]
         shadows = [shadow for _, shadow, _ in arms]
         near = arms[0][2] > arms[1][2]
@@ -129,8 +135,15 @@ class Stage:
         second = [np.where(near[:, None], a, b) for a, b in zip(arms[0][0], arms[1][0], strict=True)]
         return np.ascontiguousarray(np.stack([*body, *shadows, *first, *second], axis=1), np.float32)
 
-    def _body(self, shift: Floats) -> list[Image]:
-        person = self.person
+    def _given(self, posture: Posture, arm: int) -> Floats:
+        """(N, 3) m by which a hand takes its shoulder along, a few centimetres at most."""
+        away = posture.wrist[arm] - self.person.shoulder(arm) - _NEAR_HAND
+        given: Floats = _MOST_GIVEN_M * np.tanh(self._shoulder_gives / _MOST_GIVEN_M * away)
+        return given * (1.0, 1.0, 0.3)
+
+    def _body(self, posture: Posture) -> list[Image]:
+        person, shift = self.person, posture.shift
+        cloth = [self._cloth_follows * self._given(posture, arm) for arm in (0, 1)]
         half, torso = person.shoulder_half_m, person.torso_half_width_m
 
         def at(x: float, y: float, z: float, share: float = 1.0) -> Floats:
@@ -150,7 +163,8 @@ class Stage:
         ]  # fmt: skip
         for x, y, slant, length, contrast in person.wrinkles:
             a, b = at(x, y, -0.05, 1 - y), at(x + slant * length, y + length, -0.05, 1 - y)
-            parts.append(self._capsule(a, b, (0.006, 0.006), contrast, 0.0, soft_px=1.5, adds=True))
+            drawn = cloth[0 if x < 0 else 1]
+            parts.append(self._capsule(a + drawn, b + drawn, (0.006, 0.006), contrast, 0.0, soft_px=1.5, adds=True))
         head, crown = person.head_half_width_m, -0.155 - 1.9 * person.head_half_width_m
         parts += [
             self._capsule(at(0, -0.1, -0.02), at(0, 0.0, -0.02), (0.045, 0.055), person.skin),
@@ -171,7 +185,7 @@ class Stage:
     def _arm(self, posture: Posture, arm: int) -> tuple[list[Image], Image, Floats]:
         """Capsules of one arm, of its shadow, and how near the hand is."""
         person, shift = self.person, posture.shift
-        shoulder = person.shoulder(arm)
+        shoulder = person.shoulder(arm) + self._given(posture, arm)
         elbow, wrist = reach(shoulder, posture.wrist[arm], posture.pole[arm], person.upper_arm_m, person.forearm_m)
         way = (wrist - elbow) / person.forearm_m + posture.fingers[arm]
         way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)

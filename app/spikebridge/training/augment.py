@@ -40,7 +40,8 @@ class Augmentation:
 
     shift_px : σ of the offset. scale_log : σ of the logarithm of the size. rotation_deg, shear : σ.
     warp_log : σ of the logarithm of the speed. drop : largest share of events left out. flip : largest share of
-    polarities turned. noise_per_step : largest mean number of stray events. hot_pixels : largest number, each active
+    polarities turned. noise_per_step : largest mean number of stray events. haze_per_step, haze_px : of stray events
+    around one place, and the ends of its σ. hot_pixels : largest number, each active
     in up to half of the steps. mirror, sparse, empty : probabilities of a mirrored window, of one with hardly any
     events left, and of one with noise alone; the target of the last two is undecided.
     """
@@ -53,6 +54,8 @@ class Augmentation:
     drop: float = 0.35
     flip: float = 0.05
     noise_per_step: float = 30.0
+    haze_per_step: float = 90.0
+    haze_px: tuple[float, float] = (5.0, 30.0)
     hot_pixels: int = 6
     mirror: float = 0.5
     sparse: float = 0.03
@@ -62,6 +65,7 @@ class Augmentation:
 @dataclass(frozen=True, slots=True)
 class Variation:
     """One draw. matrix : picture to picture, (2, 3), about the centre. speed : of the events' clock.
+    haze : its mean number of events, centre x and y and σ along x and y in px.
     ``certainty``: 1 where the label holds, 0 where nothing can be told."""
 
     matrix: NDArray[np.float32]
@@ -69,6 +73,7 @@ class Variation:
     keep: float = 1.0
     flip: float = 0.0
     noise_per_step: float = 0.0
+    haze: NDArray[np.float32] = field(default_factory=lambda: np.zeros(5, np.float32))
     hot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     hot_share: float = 0.0
     mirrored: bool = False
@@ -105,6 +110,14 @@ def draw(ranges: Augmentation, random: np.random.Generator) -> Variation:
         keep=keep,
         flip=random.random() * ranges.flip,
         noise_per_step=ranges.noise_per_step * random.random() ** 3,
+        haze=np.array(
+            [
+                ranges.haze_per_step * random.random() ** 2,
+                *random.normal((64, 80), (22, 16)),
+                *random.uniform(*ranges.haze_px, 2),
+            ],
+            np.float32,
+        ),
         hot=random.integers(0, 2 * 128 * 128, random.integers(0, ranges.hot_pixels + 1)),
         hot_share=0.5 * random.random(),
         mirrored=mirrored,
@@ -128,7 +141,8 @@ def bin_window(
     """
     length = step_ticks * variation.speed
     begin, end = np.searchsorted(ticks, [max(0.0, start), max(0.0, start + steps * length)])
-    room = int(end - begin + steps * (4 * variation.noise_per_step + variation.hot.size + 16))
+    stray = float(variation.noise_per_step + variation.haze[0])
+    room = int(end - begin + steps * (4 * stray + variation.hot.size + 32))
     active = np.empty(room, np.uint16)
     offsets = np.zeros(steps + 1, np.int64)
     _bin(
@@ -140,6 +154,7 @@ def bin_window(
         float(variation.keep),
         float(variation.flip),
         float(variation.noise_per_step),
+        variation.haze,
         variation.hot,
         float(variation.hot_share),
         seed & 0x7FFFFFFF,
@@ -159,6 +174,7 @@ def _bin(
     keep: float,
     flip: float,
     noise: float,
+    haze: NDArray[np.float32],
     hot: NDArray[np.int64],
     hot_share: float,
     seed: int,
@@ -175,9 +191,16 @@ def _bin(
     for step in range(offsets.size - 1):
         until = start + (step + 1) * length
         stray = min(np.random.poisson(noise), int(4 * noise) + 16) if noise > 0 else 0
-        for i in range(stray + hot.size):
+        hazy = min(np.random.poisson(haze[0]), int(4 * haze[0]) + 16) if haze[0] > 0 else 0
+        for i in range(stray + hot.size + hazy):
             if i < stray:
                 address = np.random.randint(0, 2 * 128 * 128)
+            elif i >= stray + hot.size:
+                column = int(np.floor(np.random.normal(haze[1], haze[3])))
+                row = int(np.floor(np.random.normal(haze[2], haze[4])))
+                if column < 0 or column > 127 or row < 0 or row > 127:
+                    continue
+                address = (np.random.randint(0, 2) << 14) | (row << 7) | column
             elif np.random.random() < hot_share:
                 address = hot[i - stray]
             else:
