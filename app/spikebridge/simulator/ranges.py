@@ -98,7 +98,7 @@ class Roll:
 class Drum:
     """Forearms beat in turn about elbows beside the body, pointing inwards. Angles in rad."""
 
-    hz: Range = (1.4, 3.5)
+    hz: Range = (1.4, 3.0)
     lag_sigma: float = 0.3
     snap: Range = (0.0, 0.6)
     elbow_out_m: Range = (0.04, 0.16)
@@ -106,8 +106,8 @@ class Drum:
     elbow_forward_m: Range = (-0.05, 0.1)
     elbow_lift_m: Range = (0.0, 0.06)
     middle: Range = (-0.4, 0.15)
-    swing: Range = (0.4, 1.0)
-    inward: Range = (0.4, 1.35)
+    swing: Range = (0.4, 0.95)
+    inward: Range = (0.45, 1.2)
     sweep: Range = (-0.05, 0.35)
     wrist_flap: Range = (0.0, 0.6)
 
@@ -161,11 +161,11 @@ class Ranges:
     long_sleeve_share: float = 0.4
     stripe_share: float = 0.2
     stripe_amplitude: Range = (0.05, 0.3)
-    folds: Range = (0.02, 0.1)
+    folds: Range = (0.02, 0.08)
     folds_per_m: Range = (12.0, 30.0)
-    wrinkles: tuple[int, int] = (2, 7)
+    wrinkles: tuple[int, int] = (1, 5)
     shade: Range = (0.05, 0.35)
-    shadow: Range = (0.06, 0.28)
+    shadow: Range = (0.04, 0.22)
     shadow_reach_m: Range = (0.05, 0.15)
 
     # ---- motion
@@ -183,7 +183,7 @@ class Ranges:
     sway_m: Range = (0.001, 0.007)
     follow: Range = (0.0, 0.05)
     shoulder_gives: Range = (0.0, 0.1)
-    cloth_follows: Range = (0.0, 0.8)
+    cloth_follows: Range = (0.0, 0.35)
     ramp_s: Range = (0.25, 0.6)
     hold_s: Range = (3.0, 6.0)
     pause_s: Range = (0.8, 2.5)
