@@ -23,6 +23,7 @@ from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402
 from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
 from lava.proc.io.source import RingBuffer as Source  # noqa: E402
 from lava.proc.lif.models import PyLifModelBitAcc  # noqa: E402
+from reference_cases import run_all  # noqa: E402
 
 #: Where a neuron's model finds the memory for its states, (2, T, ...) int32, in the parameters of its process.
 STATES = "states"
@@ -84,16 +85,7 @@ def _outside(values):
 
 def main(folder):
     show_states()
-    for path in sorted(folder.glob("*.net")):
-        case = path.with_suffix("")
-        if case.with_suffix(".out.npz").exists():
-            continue
-        try:
-            run(case)
-        except Exception as error:  # noqa: BLE001 - the caller decides, and wants the other cases
-            print("failed", case.name, type(error).__name__, str(error).replace("\n", " "), flush=True)
-        else:
-            print("done", case.name, flush=True)
+    run_all(folder, ".out.npz", run)
 
 
 if __name__ == "__main__":

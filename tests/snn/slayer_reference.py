@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from lava.lib.dl import slayer
 from lava.lib.dl.slayer.axon.delay import delay
+from reference_cases import run_all
 
 LIMIT = 2**23
 WEIGHT_SCALE, STATE_SCALE = 64, 4096
@@ -164,16 +165,7 @@ def main(folder, drawn):
     torch.set_default_dtype(torch.float64)
     for seed in range(drawn):
         draw(folder / f"s{seed:03}", seed)
-    for path in sorted(folder.glob("*.net")):
-        case = path.with_suffix("")
-        if case.with_suffix(".slayer.npz").exists():
-            continue
-        try:
-            run(case)
-        except Exception as error:  # noqa: BLE001 - the caller decides, and wants the other cases
-            print("failed", case.name, type(error).__name__, str(error).replace("\n", " "), flush=True)
-        else:
-            print("done", case.name, flush=True)
+    run_all(folder, ".slayer.npz", run)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
+from calling import call
 from spikebridge.bundle import load_model
 from spikebridge.contracts import LABELS
 from spikebridge.errors import MissingError, UsageError
@@ -18,15 +18,6 @@ from spikebridge.sources.labels import Span, labels_path, write_labels
 from spikebridge.training.commands import export, simulate, train
 from spikebridge.training.simulated import Plan as SimulationPlan
 from training.standin import blob_clip, write_aedat3, write_set
-
-
-def call(command, *arguments, fails=None):
-    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
-    if fails:
-        assert isinstance(result.exception, fails), result.output
-    else:
-        assert result.exception is None, result.output
-    return result
 
 
 @pytest.mark.timeout(300)

@@ -25,7 +25,7 @@ import numpy as np
 
 from spikebridge import simulator
 from spikebridge.contracts import LABELS
-from spikebridge.errors import InputError, StageError, UsageError
+from spikebridge.errors import StageError, UsageError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.simulator.body import between, draw_person
 from spikebridge.simulator.camera import Recorder
@@ -34,7 +34,8 @@ from spikebridge.simulator.performance import IDLE, Act, LabelSpan, Performance,
 from spikebridge.simulator.ranges import DEFAULT_RANGES, Ranges
 from spikebridge.sources.aedat4_writing import Aedat4Writer
 from spikebridge.sources.labels import Span, labels_path, write_labels
-from spikebridge.training.clips import PLAN_NAME, Labelled, write_file, write_shard
+from spikebridge.training.clips import PLAN_NAME, Labelled, write_shard
+from spikebridge.training.keeping import keep_plan
 
 _OTHER = LABELS.index("other")
 #: The order in which a person performs; ``other`` comes twice, since it is many things.
@@ -212,22 +213,10 @@ def clips_of(take: Take) -> Iterator[Labelled]:
 
 def open_folder(folder: Path, plan: Plan) -> None:
     """Makes the folder for a set of this plan, or finds one; raises UsageError when another set is there."""
-    path, wanted = folder / PLAN_NAME, plan.record()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            if any(folder.glob("*.npy")):
-                raise UsageError(f"expected no clips or a {PLAN_NAME} in {folder}, found clips alone; take another.")
-            write_file(path, lambda file: file.write(json.dumps(wanted, indent=1).encode()))
-            return
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"expected a folder for a set at {folder}, found: {error}; take another.") from error
-    if differing := [key for key in wanted if found.get(key) != wanted[key]]:
-        raise UsageError(
-            f"expected a set made with the same settings in {folder}, found other {', '.join(differing)}; take another "
-            "folder."
-        )
+    path = folder / PLAN_NAME
+    if not path.is_file() and any(folder.glob("*.npy")):
+        raise UsageError(f"expected no clips or a {PLAN_NAME} in {folder}, found clips alone; take another.")
+    keep_plan(path, plan.record(), "a set")
 
 
 def _cut(take: Take, label: int, begin_us: int, stop_us: int, onset_us: int) -> Labelled:

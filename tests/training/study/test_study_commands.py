@@ -7,21 +7,12 @@ import json
 from functools import partial
 
 import pytest
-from click.testing import CliRunner
 
 from bundles import write_ordinary_bundle
+from calling import call
 from spikebridge.errors import InputError, UsageError
 from spikebridge.training.study.commands import evaluate, paper
 from training.standin import write_set
-
-
-def call(command, *arguments, fails=None):
-    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
-    if fails:
-        assert isinstance(result.exception, fails), result.output
-    else:
-        assert result.exception is None, result.output
-    return result
 
 
 def test_evaluate_prints_one_object_and_writes_a_report(tmp_path):

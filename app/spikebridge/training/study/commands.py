@@ -132,9 +132,10 @@ def paper(
     Run it again to go on where it was interrupted, or with more networks or intervals to extend it.
     """
     _need_torch()
+    from spikebridge.training.keeping import keep_plan
     from spikebridge.training.packing import open_clips
     from spikebridge.training.study.cells import Budget, Folders
-    from spikebridge.training.study.grid import check_plan, make_cells, plan_record, prepare, run_study, tasks_of
+    from spikebridge.training.study.grid import PLAN_NAME, make_cells, plan_record, prepare, run_study, tasks_of
     from spikebridge.training.study.report import write_results
 
     if (data is None) == (gesture is None):
@@ -147,7 +148,7 @@ def paper(
     )
     for cell in cells:
         cell.spec(budget)
-    check_plan(out, plan_record(budget, trained_on, test_persons, quiet_minutes))
+    keep_plan(out / PLAN_NAME, plan_record(budget, trained_on, test_persons, quiet_minutes), "a study")
     prepare(folders, test_persons, quiet_minutes, gesture if test is None else None, processes)
     tasks, started = tasks_of(cells), time.monotonic()
     described = {"data": _described(data or gesture), "test": _described(folders.test)}

@@ -11,8 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from spikebridge.errors import InputError, StageError, UsageError
-from spikebridge.training.clips import write_file
+from spikebridge.errors import StageError
 from spikebridge.training.dvs_gesture import import_dvs_gesture
 from spikebridge.training.packing import open_clips
 from spikebridge.training.quiet import KINDS, write_quiet
@@ -56,24 +55,6 @@ def tasks_of(cells: Sequence[Cell]) -> list[tuple[Cell, ...]]:
             -order.get(group[0].network, int(group[0].network[1]) if group[0].network[1:2].isdigit() else 0)
         ),
     )
-
-
-def check_plan(out: Path, record: dict[str, Any]) -> None:
-    """Keeps what all cells have in common; raises UsageError when the folder holds a study made otherwise."""
-    path = out / PLAN_NAME
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if not path.is_file():
-            write_file(path, lambda file: file.write(json.dumps(record, indent=1).encode()))
-            return
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"expected a folder for a study at {out}, found: {error}; take another.") from error
-    if differing := [key for key in record if found.get(key) != record[key]]:
-        raise UsageError(
-            f"expected the study in {out} to be made with the same settings, found other {', '.join(differing)}; take "
-            "another folder."
-        )
 
 
 def prepare(folders: Folders, test_persons: int, quiet_minutes: float, gesture: Path | None, workers: int) -> None:
