@@ -13,8 +13,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
@@ -25,7 +24,7 @@ import numpy as np
 
 from spikebridge import simulator
 from spikebridge.contracts import LABELS
-from spikebridge.errors import StageError, UsageError
+from spikebridge.errors import UsageError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.simulator.body import between, draw_person
 from spikebridge.simulator.camera import Recorder
@@ -36,6 +35,7 @@ from spikebridge.sources.aedat4_writing import Aedat4Writer
 from spikebridge.sources.labels import Span, labels_path, write_labels
 from spikebridge.training.clips import PLAN_NAME, Labelled, write_shard
 from spikebridge.training.keeping import keep_plan
+from spikebridge.training.workers import end_with_parent, worker_pool
 
 _OTHER = LABELS.index("other")
 #: The order in which a person performs; ``other`` comes twice, since it is many things.
@@ -102,21 +102,12 @@ def simulate_set(
     on_person(done)
     if not todo:
         return
-    # spawn: forking a process that has already started threads can hang.
-    n_workers = min(workers or os.cpu_count() or 1, len(todo))
-    pool = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"))
-    try:
+    with worker_pool(min(workers or os.cpu_count() or 1, len(todo)), "simulate") as pool:
         jobs: list[Future[None]] = [pool.submit(simulate_shard, folder, n, plan, recordings) for n in todo]
         for job in as_completed(jobs):
             job.result()
             done += 1
             on_person(done)
-    except BrokenProcessPool as error:
-        raise StageError(
-            "simulate", "expected the simulating processes to live, found one ended from outside; run it again."
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -143,6 +134,7 @@ def simulating(folder: Path, plan: Plan, at_least: int, at_most: int) -> Iterato
 
 
 def _simulate_shards(folder: Path, plan: Plan, persons: int) -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training is interrupted, and ends this process
     for person in range(persons):
         if not _is_done(folder, person, recordings=False):

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from spikebridge.errors import StageError
 from spikebridge.training.dvs_gesture import import_dvs_gesture
 from spikebridge.training.packing import open_clips
 from spikebridge.training.quiet import KINDS, write_quiet
 from spikebridge.training.simulated import Plan as SimulationPlan
 from spikebridge.training.simulated import simulate_set
 from spikebridge.training.study.cells import Budget, Cell, Folders, run_cells, windows_done
+from spikebridge.training.workers import worker_pool
 
 #: The test persons' seed; sets to train on take others.
 _TEST_SEED = 880_088
@@ -77,9 +75,7 @@ def run_study(
 ) -> None:
     """Runs the tasks; ``on_done`` after each, ``on_windows`` now and then with the windows trained on in all."""
     todo = [task for task in tasks if not all(folders.result(cell).is_file() for cell in task)]
-    # spawn: forking a process that has already started threads can hang.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
-    try:
+    with worker_pool(processes, "paper") as pool:
         jobs: dict[Future[None], tuple[Cell, ...]] = {pool.submit(run_cells, t, budget, folders): t for t in todo}
         pending = set(jobs)
         while pending:
@@ -88,10 +84,6 @@ def run_study(
                 job.result()
                 on_done(jobs[job])
             on_windows(sum(windows_done(task[0], folders) for task in tasks))
-    except BrokenProcessPool as error:
-        raise StageError("paper", "expected the training processes to live, found one ended; run it again.") from error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read_results(folders: Folders, cells: Sequence[Cell]) -> list[dict[str, Any]]:
