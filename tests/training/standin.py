@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +53,19 @@ def random_batch(samples: int, steps: int, mean_active: int, seed: int = 0):
             n += active.size
             offsets[b, s + 1] = n
     return EventBatch(np.concatenate(parts), offsets)
+
+
+class HerePool:
+    """The pool of processes, without processes."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def submit(self, function, *arguments):
+        future: Future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_: object) -> None: ...

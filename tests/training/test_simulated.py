@@ -15,9 +15,10 @@ from spikebridge.errors import InputError, UsageError
 from spikebridge.simulator.ranges import DEFAULT_RANGES
 from spikebridge.sources import open_recording
 from spikebridge.sources.labels import labels_path, read_labels
-from spikebridge.training import simulated
+from spikebridge.training import simulated, workers
 from spikebridge.training.clips import PLAN_NAME, ClipSet
 from spikebridge.training.simulated import ROUND, Plan, clips_of, simulate_set, simulate_take
+from training.standin import HerePool
 
 SMALL = Plan(seed=9, clips=3, duration_us=800_000)
 OTHER = LABELS.index("other")
@@ -35,9 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def inline(monkeypatch):
     """Persons made in this process, so that what a test puts in place holds for them."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    monkeypatch.setattr(simulated, "ProcessPoolExecutor", lambda count, mp_context: ThreadPoolExecutor(1))
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", HerePool)
 
 
 @pytest.fixture(scope="module")

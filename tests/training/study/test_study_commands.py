@@ -12,7 +12,7 @@ from bundles import write_ordinary_bundle
 from calling import call
 from spikebridge.errors import InputError, UsageError
 from spikebridge.training.study.commands import evaluate, paper
-from training.standin import write_set
+from training.standin import HerePool, write_set
 
 
 def test_evaluate_prints_one_object_and_writes_a_report(tmp_path):
@@ -38,14 +38,14 @@ def test_evaluate_names_what_is_not_there(tmp_path):
 def study(tmp_path, monkeypatch):
     pytest.importorskip("torch", reason="training needs the train extra (torch)")
     pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
-    from spikebridge.training import export
+    from spikebridge.training import export, workers
     from spikebridge.training.study import cells, grid
 
     write_set(tmp_path / "data", persons=9)
     write_set(tmp_path / "test", persons=3)
     write_set(tmp_path / "out/quiet/still", persons=1)
     write_set(tmp_path / "out/quiet/walking in", persons=1)
-    monkeypatch.setattr(grid, "ProcessPoolExecutor", HerePool)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", HerePool)
     monkeypatch.setattr(grid, "write_quiet", lambda *_: None)
     monkeypatch.setattr(cells, "_VALIDATION_CLIPS", 11)
     monkeypatch.setattr(export, "_empty_logits", partial(export._empty_logits, windows=40))
@@ -55,21 +55,6 @@ def study(tmp_path, monkeypatch):
         return call(paper, tmp_path / "out", *options, *more, **settings)
 
     return run
-
-
-class HerePool:
-    """The pool of processes, without processes."""
-
-    def __init__(self, *_: object, **__: object) -> None: ...
-
-    def submit(self, function, *arguments):
-        from concurrent.futures import Future
-
-        future: Future = Future()
-        future.set_result(function(*arguments))
-        return future
-
-    def shutdown(self, **_: object) -> None: ...
 
 
 def test_a_study_is_made_once_and_extended(study, tmp_path):
