@@ -10,6 +10,7 @@ import pytest
 
 from bundles import write_ordinary_bundle
 from calling import call
+from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError, UsageError
 from spikebridge.training.study.commands import evaluate, paper
 from training.standin import HerePool, write_set
@@ -26,6 +27,7 @@ def test_evaluate_prints_one_object_and_writes_a_report(tmp_path):
     assert summary["per_window"]["bridge_bytes"]["address_event"] > 0
     text = page.read_text()
     assert text.count("<svg") >= 4
+    assert text.count("<td>0/") == len(report[str(bundle)]["cases"]) == len(LABELS)
     assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in text
 

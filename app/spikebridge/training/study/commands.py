@@ -61,7 +61,7 @@ def evaluate(
         from spikebridge.training.study.evaluation_report import evaluation_page
         from spikebridge.training.study.page import write_page
 
-        write_page(html, evaluation_page({name: one["summary"] for name, one in report.items()}, str(data)))
+        write_page(html, evaluation_page(report, str(data)))
         click.echo(f"wrote {html}", err=True)
     shown = report if as_json else {name: one["summary"] for name, one in report.items()}
     click.echo(json.dumps(shown, indent=None if as_json else 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spikebridge.contracts import LABELS
@@ -10,31 +10,62 @@ from spikebridge.training.study.chart import Bar, Line, Part, bar_chart, line_ch
 from spikebridge.training.study.page import figure, heading, page, sentence, share, table
 
 Summary = Mapping[str, Any]
+_MOST_ROWS, _MOST_NAMES = 40, 4
 _STAGES = ("bin", "snn", "accumulator", "ann", "decision")
 
 
-def evaluation_page(summaries: Mapping[str, Summary], data: str) -> str:
-    """summaries : by bundle, from ``summary.summarise``."""
-    return page("Evaluation", _parts(summaries, data))
+def evaluation_page(reports: Mapping[str, Mapping[str, Any]], data: str) -> str:
+    """reports : by bundle ``summary``, from ``summary.summarise``, and ``cases``, from ``summary.describe``."""
+    return page("Evaluation", _parts(reports, data))
 
 
-def _parts(summaries: Mapping[str, Summary], data: str) -> Iterator[str]:
+def _parts(reports: Mapping[str, Mapping[str, Any]], data: str) -> Iterator[str]:
+    summaries: dict[str, Summary] = {name: report["summary"] for name, report in reports.items()}
     first = next(iter(summaries.values()))
+    persons = "one person" if first["persons"] == 1 else f"{first['persons']} persons"
     yield sentence(
-        f"Measured on {data}: {first['cases']} clips of {first['persons']} persons, {first['windows']} windows. "
+        f"Measured on {data}: {first['cases']} clips of {persons}, {first['windows']} windows. "
         "Intervals are 95 %, from persons drawn with replacement; there is none for fewer than three persons."
     )
     yield accuracy_table(summaries)
     yield observation_figure(summaries)
     yield latency_figure(summaries)
     yield cost_table(summaries)
-    for name, summary in summaries.items():
+    for name, report in reports.items():
         yield heading(name)
+        yield from case_table(report["cases"])
         yield figure(
-            shade_chart("Windows by true and named class", LABELS, summary["confusion"]),
+            shade_chart("Windows by true and named class", LABELS, report["summary"]["confusion"]),
             "Rows are true, columns named classes; 160 ms windows from reset, the paper's protocol.",
         )
-        yield reliability_figure(summary)
+        yield reliability_figure(report["summary"])
+
+
+def case_table(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Every clip, or of many those alone that were named wrongly."""
+    shown = [case for case in cases if len(cases) <= _MOST_ROWS or case["clip"] != case["label"]]
+    rows = [
+        (case["name"], *(case[key].replace("_", " ") for key in ("label", "clip")), _of(case), _named(case["named"]))
+        for case in shown[:_MOST_ROWS]
+    ]
+    if len(cases) > _MOST_ROWS:
+        left_out = f", the first {_MOST_ROWS} of them" if len(shown) > _MOST_ROWS else ""
+        yield sentence(f"{len(shown)} of {len(cases)} clips were named wrongly{left_out}:")
+    if rows:
+        yield table(("clip", "is", "named", "windows right", "named while streaming"), rows)
+
+
+def _of(case: Mapping[str, Any]) -> str:
+    return f"{case['windows_right']} of {case['windows']}"
+
+
+def _named(counts: Mapping[str, int]) -> str:
+    """Shares of the streaming decisions, largest first."""
+    total = sum(counts.values())
+    order = sorted(counts.items(), key=lambda item: -item[1])[:_MOST_NAMES]
+    return ", ".join(
+        f"{'nothing' if label == 'None' else label.replace('_', ' ')} {count / total:.0%}" for label, count in order
+    )
 
 
 def accuracy_table(summaries: Mapping[str, Summary]) -> str:

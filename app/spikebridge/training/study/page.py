@@ -15,7 +15,8 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem aut
 h1 { font-size: 1.6rem; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 13px; display: block; overflow-x: auto; }
 th, td { padding: 3px 9px; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap; }
-th { background: #f4f4f4; vertical-align: bottom; } th:first-child, td:first-child { text-align: left; }
+th { background: #f4f4f4; vertical-align: bottom; white-space: normal; min-width: 3.5rem; }
+.words { text-align: left; } td.words:last-child { white-space: normal; }
 figure { margin: 1rem 0; } figcaption { color: #555; max-width: 760px; } svg { max-width: 100%; height: auto; }
 code { background: #f4f4f4; padding: 0 3px; }
 """
@@ -47,9 +48,20 @@ def figure(svg: str, caption: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """None is shown as a dash, numbers with four digits."""
-    body = "".join("<tr>" + "".join(f"<td>{escape(_shown(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return "<table><tr>" + "".join(f"<th>{escape(name)}</th>" for name in head) + f"</tr>{body}</table>"
+    """None is shown as a dash, numbers with four digits; columns of words begin on the left."""
+    cells = [tuple(row) for row in rows]
+    kinds = [_kind([row[column] for row in cells]) for column in range(len(head))]
+
+    def line(tag: str, row: Sequence[object]) -> str:
+        return "".join(f"<{tag}{kind}>{escape(_shown(cell))}</{tag}>" for cell, kind in zip(row, kinds, strict=True))
+
+    body = "".join(f"<tr>{line('td', row)}</tr>" for row in cells)
+    return f"<table><tr>{line('th', head)}</tr>{body}</table>"
+
+
+def _kind(column: Sequence[object]) -> str:
+    words = any(isinstance(cell, str) and not cell[:1].isdigit() and cell != "–" for cell in column)
+    return " class='words'" if words else ""
 
 
 def share(value: float | None, interval: Sequence[float] | None = None) -> str:
