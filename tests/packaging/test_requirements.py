@@ -102,7 +102,7 @@ def test_install_refuses_an_unsupported_interpreter_in_one_sentence(tmp_path: Pa
     command = [FOLDER / "install.sh", python, tmp_path / "environment", "packaging/requirements.txt"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 4
-    assert result.stderr == ("install: expected Python 3.10 to 3.13, found 3.9; set PYTHON=python3.x to one of them.\n")
+    assert result.stderr == ("install: expected Python 3.10 to 3.13, found 3.9; set PYTHON to one of them.\n")
     assert not (tmp_path / "environment").exists()
 
 
