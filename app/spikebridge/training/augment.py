@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit
@@ -60,6 +60,21 @@ class Augmentation:
     mirror: float = 0.5
     sparse: float = 0.03
     empty: float = 0.03
+
+    def scaled(self, share: float) -> Augmentation:
+        """Variations of ``share`` the size; mirrored, sparse and empty windows stay as frequent."""
+        return replace(
+            self,
+            shift_px=share * self.shift_px,
+            scale_log=share * self.scale_log,
+            rotation_deg=share * self.rotation_deg,
+            shear=share * self.shear,
+            warp_log=share * self.warp_log,
+            drop=share * self.drop,
+            flip=share * self.flip,
+            noise_per_step=share * self.noise_per_step,
+            haze_per_step=share * self.haze_per_step,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,9 @@ class Plan:
     which is quicker as well. weight_decay : of the ordinary.
     spike_cost : loss for one spike per neuron and step, mean over the layers. streaming : share of windows that start
     warm. held_out : every how manieth person validates. average : decay of the running mean of the weights.
-    validation_clips : at most so many; the choice is fixed. initial : what it starts from, in words, for cards.
+    validation_clips : at most so many; the choice is fixed. calm : share of the variation's size that is left at the
+    end, after a slow decrease: what is learnt last is learnt on windows like those that will be seen.
+    initial : what it starts from, in words, for cards.
     """
 
     windows: int = 200_000
@@ -61,6 +63,7 @@ class Plan:
     held_out: int = 8
     average: float = 0.995
     validation_clips: int = 330
+    calm: float = 0.4
     seed: int = 0
     initial: str = ""
     ranges: Augmentation = field(default_factory=Augmentation)
@@ -208,7 +211,8 @@ class _Run:
         # Each window has a random of its own, so that it does not matter which process draws it.
         randoms = [np.random.default_rng([plan.seed, self.update, n]) for n in self.part]
         torch.manual_seed(plan.seed * 1_000_003 + self.update + _PRIME * self.group.rank)
-        batch = draw_batch(self.clips, self.by_label, self.windows, plan.ranges, plan.streaming, randoms)
+        ranges = plan.ranges.scaled(1 - (1 - plan.calm) * self.update / plan.updates)
+        batch = draw_batch(self.clips, self.by_label, self.windows, ranges, plan.streaming, randoms)
         factor = _rate_factor(self.update / plan.updates)
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * factor
