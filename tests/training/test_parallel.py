@@ -52,7 +52,8 @@ def test_two_processes_train_what_one_does(tmp_path):
         assert np.median(np.abs(value - two[key])) < 1e-5, key
     first, second = (np.load(tmp_path / f"gradient-{name}.npy") for name in ("one", "two"))
     assert np.abs(first).max() > 0.01
-    np.testing.assert_allclose(second, first, rtol=1e-3, atol=1e-6)
+    # Sums over the same events in another order; a lost or doubled part would be off by as much as there is.
+    np.testing.assert_allclose(second, first, rtol=1e-3, atol=1e-4 * np.abs(first).max())
 
 
 def gradient(clips: ClipSet, folder: Path, group: Group) -> np.ndarray:
