@@ -12,7 +12,7 @@ pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
 
 from bundles import write_ordinary_bundle  # noqa: E402
 from spikebridge.bundle import load_model  # noqa: E402
-from spikebridge.errors import InputError  # noqa: E402
+from spikebridge.errors import InputError, UsageError  # noqa: E402
 from spikebridge.training.export import BundleText, export_bundle, to_loihi  # noqa: E402
 from spikebridge.training.loop import Plan, train  # noqa: E402
 from spikebridge.training.network import NetworkSpec  # noqa: E402
@@ -20,13 +20,14 @@ from spikebridge.training.starting import from_bundle, open_network, renormalise
 from training.standin import random_batch, write_set  # noqa: E402
 
 
-@pytest.fixture(scope="module", params=[2, 0], ids=["s2a4", "ann"])
+@pytest.fixture(scope="module", params=[(2, 1), (0, 1), (2, 3)], ids=["s2a4", "ann", "wide"])
 def exported(request, tmp_path_factory):
     torch.set_num_threads(1)
+    spiking, width = request.param
     folder = tmp_path_factory.mktemp("exported")
     clips = write_set(folder / "clips", persons=3)
     plan = Plan(windows=16 * 8, batch=16, report_every=8, held_out=3, average=0.5, rate=1e-2)
-    train(NetworkSpec(request.param, window_steps=8, hidden=40), plan, clips, folder / "run")
+    train(NetworkSpec(spiking, window_steps=8, width=width, hidden=40), plan, clips, folder / "run")
     export_bundle(folder / "run/best.npz", folder / "bundle", clips, BundleText("test"))
     return folder
 
@@ -58,6 +59,13 @@ def test_new_statistics_change_nothing_but_the_training(exported):
         hook.remove()
         axes = [axis for axis in range(inputs[0].ndim) if axis != 1]
         np.testing.assert_allclose(part.running_mean, inputs[0].mean(axes), atol=1e-3)
+
+
+def test_ordinary_layers_are_widened_up_to_the_last():
+    assert NetworkSpec(2).ordinary_channels == (16, 32, 64, 128)
+    assert NetworkSpec(2, width=3).ordinary_channels == (48, 96, 128, 128)
+    with pytest.raises(UsageError, match="width of at least 1"):
+        NetworkSpec(2, width=0)
 
 
 def test_a_bundle_of_another_family_is_named(tmp_path):

@@ -90,11 +90,12 @@ def write_card(
     """Writes the model card."""
     spec, plan = network.spec, record["plan"]
     parameters = sum(parameter.numel() for parameter in network.parameters())
+    wide = f" of {', '.join(map(str, spec.ordinary_channels))} channels" if spec.width > 1 else ""
     head = "a spiking head whose output spikes are counted" if spec.spiking_head else "an ordinary head"
     lines = [
         f"# {text.title}",
         "",
-        f"Network {spec.name}: {spec.spiking} spiking and {6 - spec.spiking} ordinary convolutions, "
+        f"Network {spec.name}: {spec.spiking} spiking and {6 - spec.spiking} ordinary convolutions{wide}, "
         f"{head}, {parameters} parameters, T = {spec.window_steps} steps of {spec.step_us / 1000:g} ms, "
         f"I = {spec.interval_steps}. "
         "State persists between steps, a decision comes every step; windows with a reset between them work as well.",
@@ -142,7 +143,7 @@ def train_command(spec: NetworkSpec, plan: dict[str, Any]) -> str:
         return f"spikebridge train --fine-tune {plan['initial']} DATA OUT {frozen}{common}"
     return (
         f"spikebridge train {spec.name} DATA OUT --interval {spec.interval_steps} --steps {spec.window_steps} "
-        f"--step-us {spec.step_us} {common}"
+        f"--step-us {spec.step_us} {f'--width {spec.width} ' if spec.width > 1 else ''}{common}"
     )
 
 

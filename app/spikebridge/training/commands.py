@@ -65,6 +65,7 @@ def realism(data: Path, recordings: Path | None, as_json: bool) -> None:
 @click.option("--interval", type=click.IntRange(1), help="I of the accumulator, steps; default: 4.")
 @click.option("--steps", type=click.IntRange(1), help="T of the accumulator, steps; default: 16.")
 @click.option("--step-us", type=click.IntRange(100), help="Length of a step; default: 10000.")
+@click.option("--width", type=click.IntRange(1), help="Channels of the ordinary layers times this; default: 1.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--spike-cost", type=click.FloatRange(0), default=0.5, show_default=True, help="Price of a spike.")
 @click.option("--patience", type=click.IntRange(1), default=12, show_default=True, help="Reports without a better one.")

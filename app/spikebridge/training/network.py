@@ -32,7 +32,8 @@ class NetworkSpec:
     """One network of the family.
 
     spiking : number x of spiking convolutions, 0…6. window_steps, interval_steps : T and I of the accumulator.
-    step_us : length of one time step. hidden : width of the dense head. dropout : before and after it.
+    step_us : length of one time step. width : channels of the ordinary convolutions in multiples of the paper's, up to
+    those of the last. hidden : width of the dense head. dropout : before and after it.
     spiking_head : the dense head spikes too (the pure SNN); its output spikes are counted and nothing else.
     control : see ``control``; for networks that are measured, not shipped.
     """
@@ -41,6 +42,7 @@ class NetworkSpec:
     window_steps: int = 16
     interval_steps: int = 4
     step_us: int = 10_000
+    width: int = 1
     hidden: int = 128
     dropout: float = 0.25
     neuron: NeuronSpec = field(default_factory=NeuronSpec)
@@ -57,6 +59,8 @@ class NetworkSpec:
             )
         if self.step_us % TICK_US or self.step_us < TICK_US:
             raise UsageError(f"expected a step of a multiple of {TICK_US} µs, found {self.step_us}; choose another.")
+        if self.width < 1:
+            raise UsageError(f"expected a width of at least 1, found {self.width}; 1 is the paper's.")
         if self.spiking_head and self.spiking != 6:
             raise UsageError(f"expected six spiking convolutions below a spiking head, found {self.spiking}; name snn.")
 
@@ -80,6 +84,11 @@ class NetworkSpec:
         """Neurons of each spiking layer."""
         convolutions = [CHANNELS[k] * (INPUT_SIZE >> k) ** 2 for k in range(1, self.spiking + 1)]
         return (*convolutions, *((self.hidden, len(LABELS)) if self.spiking_head else ()))
+
+    @property
+    def ordinary_channels(self) -> tuple[int, ...]:
+        """Of each ordinary convolution."""
+        return tuple(min(self.width * after, CHANNELS[-1]) for after in CHANNELS[self.spiking + 1 :])
 
     @property
     def spikes_shape(self) -> tuple[int, int, int]:
@@ -123,7 +132,7 @@ class OrdinaryPart(nn.Module):
         self.scale = 1 / spec.interval_steps
         stages: list[nn.Module] = []
         before = spec.features_shape[0]
-        for after in CHANNELS[spec.spiking + 1 :]:
+        for after in spec.ordinary_channels:
             stages += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
             before = after
         self.convolutions = nn.Sequential(*stages)

@@ -36,7 +36,7 @@ _MOST_PERSONS = 1000
 _FINE_TUNING = {"windows": 20_000, "rate": 1e-3, "spiking_rate": 5e-4}
 #: Reports of a fine-tuning, however long it is, none sooner than after so many updates.
 _REPORTS, _SOONEST = 25, 40
-_SETTINGS = {"interval": "interval_steps", "steps": "window_steps", "step_us": "step_us"}
+_SETTINGS = {"interval": "interval_steps", "steps": "window_steps", "step_us": "step_us", "width": "width"}
 
 
 def run_training(
@@ -58,7 +58,7 @@ def run_training(
 ) -> None:
     """Trains network ``name``, or fine-tunes ``model``; the options are those of the command ``train``.
 
-    settings : interval, steps and step_us, None where they were not given.
+    settings : interval, steps, step_us and width, None where they were not given.
     """
     torch.set_num_threads(threads)
     if not resume and (out / "last.npz").exists():

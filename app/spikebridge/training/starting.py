@@ -15,7 +15,7 @@ from spikebridge.snn import Neuron, load_network
 from spikebridge.snn.network import Layer
 from spikebridge.training.checkpoint import load_checkpoint
 from spikebridge.training.kernels import DECAY_ONE
-from spikebridge.training.network import HybridNetwork, NetworkSpec, OrdinaryPart
+from spikebridge.training.network import CHANNELS, HybridNetwork, NetworkSpec, OrdinaryPart
 from spikebridge.training.onnx_graph import read_onnx
 from spikebridge.training.spiking import WEIGHT_SCALE, NeuronSpec
 
@@ -43,6 +43,7 @@ def from_bundle(bundle: Bundle) -> HybridNetwork:
             accumulator.window_steps,
             accumulator.interval_steps,
             bundle.input.step_us,
+            width=max(1, layers[0][0].shape[0] // CHANNELS[min(len(spiking) + 1, len(CHANNELS) - 1)]),
             hidden=layers[-1][0].shape[1],
             neuron=_neuron(spiking),
         )
