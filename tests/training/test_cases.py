@@ -6,6 +6,9 @@ import pytest
 
 from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError
+from spikebridge.events import Sensor
+from spikebridge.sources.aedat4_writing import Aedat4Writer
+from spikebridge.sources.labels import Span, labels_path, write_labels
 from spikebridge.training.cases import read_cases
 from spikebridge.training.clips import write_shard
 from training.standin import blob_clip
@@ -23,10 +26,32 @@ def test_a_recording_without_a_label_is_named(tmp_path):
         list(read_cases(tmp_path / "nowhere"))
 
 
-def test_every_label_is_read_from_its_own_name():
-    for label in LABELS:
-        fitting = [other for other in LABELS if f"{label}_far".startswith(other)]
-        assert max(fitting, key=len) == label
+def record(path, duration_us=2_000_000):
+    with Aedat4Writer(path, Sensor(128, 128, "test")) as writer:
+        writer.write(blob_clip(0, 0, duration_us).events)
+
+
+def test_the_longest_label_that_a_name_starts_with_counts(tmp_path):
+    record(tmp_path / "right_arm_counter_clockwise_2.aedat4")
+    (case,) = read_cases(tmp_path)
+    assert case.label == LABELS.index("right_arm_counter_clockwise")
+
+
+def test_labels_beside_recordings_count_more_than_names(tmp_path):
+    for person, label in (("anna", 3), ("ben", 7)):
+        (tmp_path / person).mkdir()
+        path = tmp_path / person / "hand_clap.aedat4"
+        record(path)
+        write_labels(labels_path(path), [Span(label, 200_000, 900_000), Span(10, 900_000, 1_500_000)])
+    cases = list(read_cases(tmp_path))
+    assert [(case.person, case.label, case.t_start_us, case.t_stop_us) for case in cases] == [
+        (0, 3, 200_000, 900_000),
+        (0, 10, 900_000, 1_500_000),
+        (1, 7, 200_000, 900_000),
+        (1, 10, 900_000, 1_500_000),
+    ]
+    assert all(c.t_start_us <= c.events["t"][0] and c.events["t"][-1] < c.t_stop_us for c in cases)
+    assert len({case.name for case in cases}) == 2
 
 
 def test_clips_keep_their_events(tmp_path):

@@ -3,8 +3,8 @@
 Each pixel low-passes its log intensity, remembers the value at its last event, and fires ON or OFF when it has moved
 from there by more than its own threshold; event times are interpolated between frames. Around that, the faults of a
 DVS128: thresholds that differ from pixel to pixel and from event to event, a dead time, echoes of opposite polarity
-0.2 to 1 ms after an event, addresses read out twice, events thrown
-aside, as cloth and reflections near what moves make them, background activity, hot pixels, one noisy row.
+0.2 to 1 ms after an event, addresses read out twice, events thrown aside, as cloth and reflections near what moves
+make them, background activity, hot pixels, one noisy row.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from spikebridge.simulator.ranges import Ranges
 _ECHO_START_US = 150.0
 #: Mean time from an event to the one that it throws aside.
 _SCATTER_DELAY_US = 2000.0
+#: Such events are OFF more often than ON, like other noise of a DVS128.
+_SCATTER_ON_SHARE = 0.45
 
 
 @numba.njit("f8(u8[::1])", cache=True, nogil=True)
@@ -94,7 +96,7 @@ def _expose(  # type: ignore[no-untyped-def]
                     if 0 <= sx < width and 0 <= sy < height:
                         delay = -_SCATTER_DELAY_US * np.log(1.0 - _uniform(state))
                         out_t[n], out_x[n], out_y[n] = t + delay, sx, sy
-                        out_p[n] = _uniform(state) < 0.45
+                        out_p[n] = _uniform(state) < _SCATTER_ON_SHARE
                         n += 1
                 # Comparator noise: where the next event lies is never exactly the same.
                 reference[y, x] += jitter * _normal(state) * thresholds[polarity, y, x]

@@ -11,11 +11,11 @@ import numpy as np
 from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
+from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels
 from spikebridge.training.augment import TICK_US
 from spikebridge.training.clips import ClipSet
 from spikebridge.training.packing import open_clips
-
-_RECORDINGS = (".aedat", ".aedat4")
+from spikebridge.training.recordings import SUFFIXES, find_recordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class Case:
 
 
 def read_cases(data: Path) -> Iterator[Case]:
-    """A recording whose name starts with a label, a folder of such, a set of clips, or DVS128 Gesture's test subjects.
+    """A recording, a folder of them (one below it for each person), a set of clips, or DVS128 Gesture's test subjects.
 
+    A recording has its labels beside it, as ``spikebridge record`` writes them, or a name that starts with one.
     Raises InputError for anything else.
     """
     if not data.exists():
@@ -48,11 +49,11 @@ def read_cases(data: Path) -> Iterator[Case]:
     if data.is_dir() and (any(data.glob("*.npy")) or (data / "trials_to_train.txt").is_file()):
         yield from _clip_cases(open_clips(data, "test"))
         return
-    paths = sorted(p for p in data.iterdir() if p.suffix in _RECORDINGS) if data.is_dir() else [data]
-    if not paths:
-        raise InputError(f"expected recordings ({', '.join(_RECORDINGS)}) or a set of clips in {data}, found none.")
-    for path in paths:
-        yield _recording_case(path)
+    recordings = find_recordings(data) if data.is_dir() else [(0, data)]
+    if not recordings:
+        raise InputError(f"expected recordings ({', '.join(SUFFIXES)}) or a set of clips in {data}, found none.")
+    for person, path in recordings:
+        yield from _recording_cases(path, person)
 
 
 def _clip_cases(clips: ClipSet) -> Iterator[Case]:
@@ -72,19 +73,33 @@ def _clip_cases(clips: ClipSet) -> Iterator[Case]:
         )
 
 
-def _recording_case(path: Path) -> Case:
+def _recording_cases(path: Path, person: int) -> Iterator[Case]:
     from spikebridge.sources import open_recording
 
-    fitting = [i for i, label in enumerate(LABELS) if path.stem.startswith(label)]
-    if not fitting:
-        raise InputError(f"expected a recording whose name starts with one of {', '.join(LABELS)}, found {path.name}.")
+    labels = labels_path(path)
+    spans = read_labels(labels)[0] if labels.is_file() else []
+    named = None if labels.is_file() else _label_in(path)
     recording = open_recording(path)
     try:
         info = recording.info
         if info.t_first_us is None or info.t_last_us is None:
             raise InputError(f"expected events in {path}, found none; leave it out.")
-        events = recording.read(info.t_first_us, info.t_last_us + 1)
-        label = max(fitting, key=lambda i: len(LABELS[i]))
-        return Case(path.name, label, events, info.t_first_us, info.t_last_us + 1, info.sensor, 0)
+        if named is not None:
+            spans = [Span(named, info.t_first_us, info.t_last_us + 1)]
+        check_inside(path, spans, info.t_first_us, info.t_last_us)
+        for number, span in enumerate(spans):
+            name = path.name if number == 0 else f"{path.name}, label {number + 1}"
+            events = recording.read(span.start_us, span.stop_us)
+            yield Case(name, span.label, events, span.start_us, span.stop_us, info.sensor, person)
     finally:
         recording.close()
+
+
+def _label_in(path: Path) -> int:
+    fitting = [i for i, label in enumerate(LABELS) if path.stem.startswith(label)]
+    if not fitting:
+        raise InputError(
+            f"expected labels in {labels_path(path).name} or a name that starts with one of {', '.join(LABELS)}, "
+            f"found neither for {path.name}."
+        )
+    return max(fitting, key=lambda i: len(LABELS[i]))

@@ -45,7 +45,8 @@ def simulate(
 @click.argument("recordings", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def realism(data: Path, recordings: Path | None, as_json: bool) -> None:
-    """Compare the events of the clips in DATA with those of RECORDINGS (named after their gesture), by class."""
+    """Compare the events of the clips in DATA with those of RECORDINGS (labelled, or named after their
+    gesture), by class."""
     from spikebridge.training.cases import read_cases
     from spikebridge.training.realism import as_object, by_label, table
 

@@ -94,7 +94,7 @@ def find_spikes(
     addresses: IntArray,
     offsets: LongArray,
 ) -> None:
-    """Voltages (S, n) above ``threshold`` as a list of events, see ``drive``; steps before ``first`` are silent.
+    """Voltages (S, n) above ``threshold`` as a list of events, see ``event_kernel``; steps before ``first`` are silent.
 
     addresses : room for all, (S * n,). offsets : (S + 1,), both out.
     """
@@ -121,16 +121,26 @@ def find_spikes(
 
 
 @cache
-def drive_kernel(n_out: int) -> Callable[..., None]:
-    """Events into a layer of ``n_out`` channels: compiled for their number, since the inner loop is short."""
+def event_kernel(n_out: int, gathers: bool) -> Callable[..., None]:
+    """Events between a layer's weights and its drive: compiled for the number of channels, since the inner loop is
+    short, and for the direction.
+
+    gathers : False adds weights to the drive, the forward pass; True adds the drive's gradient to that of the weights.
+    """
 
     @njit(cache=True, nogil=True)
-    def drive(addresses: Addresses, offsets: LongArray, bits: Whole, weights: IntArray, drives: IntArray) -> None:
-        """Adds the events of one sample through ``weights`` (C, 3, 3, C') to the drive (S, H', W', C') of a layer.
+    def visit(
+        addresses: Addresses,
+        offsets: LongArray,
+        bits: Whole,
+        weights: IntArray | FloatArray,
+        drive: IntArray | FloatArray,
+    ) -> None:
+        """weights : (C, 3, 3, C'), drive : (S, H', W', C'), values or gradients of both.
 
         addresses : ``channel << 2 * bits | y << bits | x``; those of step s are ``offsets[s]:offsets[s + 1]``.
         """
-        steps, height, width, _ = drives.shape
+        steps, height, width, _ = drive.shape
         mask = (1 << bits) - 1
         for s in range(steps):
             for i in range(offsets[s], offsets[s + 1]):
@@ -145,11 +155,14 @@ def drive_kernel(n_out: int) -> Callable[..., None]:
                         column = (x + 1 - kx) >> 1
                         if column >= width:
                             continue
-                        target, tap = drives[s, row, column], taps[ky, kx]
+                        there, tap = drive[s, row, column], taps[ky, kx]
                         for o in range(n_out):
-                            target[o] += tap[o]
+                            if gathers:
+                                tap[o] += there[o]
+                            else:
+                                there[o] += tap[o]
 
-    return drive
+    return visit
 
 
 @njit(cache=True, nogil=True)
@@ -218,38 +231,6 @@ def backward_layer(
             gradient_v[i] = keep_v * gradient_v[i] + slope[i] * row[i]
             gradient_u[i] = keep_u * gradient_u[i] + gradient_v[i]
             row[i] = gradient_u[i]
-
-
-@cache
-def gather_kernel(n_out: int) -> Callable[..., None]:
-    """The weights' gradient of a layer of ``n_out`` channels."""
-
-    @njit(cache=True, nogil=True)
-    def gather(
-        addresses: Addresses, offsets: LongArray, bits: Whole, gradient: FloatArray, weight_gradient: FloatArray
-    ) -> None:
-        """Adds to ``weight_gradient`` (C, 3, 3, C') what the events passed on; ``gradient`` (S, H', W', C') is that of
-        the drive. Twin of ``drive``."""
-        steps, height, width, _ = gradient.shape
-        mask = (1 << bits) - 1
-        for s in range(steps):
-            for i in range(offsets[s], offsets[s + 1]):
-                address = np.int64(addresses[i])
-                y, x = (address >> bits) & mask, address & mask
-                taps = weight_gradient[address >> (2 * bits)]
-                for ky in range((y + 1) & 1, 3, 2):
-                    row = (y + 1 - ky) >> 1
-                    if row >= height:
-                        continue
-                    for kx in range((x + 1) & 1, 3, 2):
-                        column = (x + 1 - kx) >> 1
-                        if column >= width:
-                            continue
-                        source, tap = gradient[s, row, column], taps[ky, kx]
-                        for o in range(n_out):
-                            tap[o] += source[o]
-
-    return gather
 
 
 @cache

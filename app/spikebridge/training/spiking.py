@@ -137,7 +137,7 @@ def _give_back(arrays: list[NDArray[np.int32]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Events:
-    """Active inputs of a layer in one sample, or spikes that one fired: see ``kernels.drive``."""
+    """Active inputs of a layer in one sample, or spikes that one fired: see ``kernels.event_kernel``."""
 
     addresses: NDArray[np.uint16] | NDArray[np.int32]
     offsets: NDArray[np.int64]
@@ -249,10 +249,10 @@ class _Run:
                 self._through_neurons(self.traces[layer][b], gradient, first)
                 before = self.spikes[b][layer]
                 if turned[layer].ndim == 4:
-                    out_of = kernels.gather_kernel(gradient.shape[3])
-                    out_of(before.addresses, before.offsets, before.bits, gradient, result[layer])
+                    gather = kernels.event_kernel(gradient.shape[3], gathers=True)
+                    gather(before.addresses, before.offsets, before.bits, result[layer], gradient)
                 else:
-                    fired = self._dense_spikes(layer - 1, b, first)
+                    fired = _as_dense(before, self.maps[layer - 1], first)
                     result[layer] += (torch.from_numpy(gradient[first:]).flatten(1).t() @ fired).numpy()
                 if layer:
                     _pass_back(gradient[first:], turned[layer], gradients[layer - 1][first:], patches)
@@ -264,15 +264,12 @@ class _Run:
         """What the layer before fired, to the drive of this one."""
         weights = self.weights[layer]
         if weights.ndim == 4:
-            into = kernels.drive_kernel(weights.shape[3])
-            into(fired.addresses, fired.offsets, fired.bits, weights, drive)
+            scatter = kernels.event_kernel(weights.shape[3], gathers=False)
+            scatter(fired.addresses, fired.offsets, fired.bits, weights, drive)
             return
         # Sums of even 8-bit weights over a few hundred inputs are exact in float32.
         dense = _as_dense(fired, self.maps[layer - 1], first)
         drive[first:, 0, 0, :] = (dense @ torch.from_numpy(weights).float().t()).numpy()
-
-    def _dense_spikes(self, layer: int, b: int, first: int) -> Tensor:
-        return _as_dense(self.spikes[b][layer + 1], self.maps[layer], first)
 
     def _through_neurons(self, trace: NDArray[np.int32], gradient: NDArray[np.float32], first: int) -> None:
         spec = self.neuron

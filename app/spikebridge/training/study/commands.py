@@ -48,7 +48,8 @@ def evaluate(
     html: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure bundles on DATA: a recording named after its gesture, a folder of such, or a set of clips."""
+    """Measure bundles on DATA: a recording with its labels beside it or named after its gesture, a folder of such, or a
+    set of clips."""
     from spikebridge.runtime import DEFAULT_MODEL
 
     if quiet_minutes is None:
