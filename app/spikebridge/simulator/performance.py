@@ -50,10 +50,10 @@ def _swing(performer: Performer, arm: int) -> ArmMovement:
     """Any straight to-and-fro of one hand: reaching, punching, pushing, pointing, sawing. A raised one goes up and
     down or forwards and back: sideways it would wave."""
     person, out = performer.person, OUTWARD[arm]
-    centre = person.shoulder(arm) + performer.rng.uniform((-0.15, -0.35, 0.2), (0.3, 0.35, 0.42)) * (out, 1.0, 1.0)
+    centre = person.shoulder(arm) + performer.rng.uniform((-0.15, -0.3, 0.2), (0.3, 0.35, 0.42)) * (out, 1.0, 1.0)
     sideways = float(np.interp(centre[1], (0.1, 0.25), (0.15, 0.7)))
     reach = performer.rng.normal(size=3) * (sideways, 1.0, 1.2)
-    reach *= performer.between(0.08, 0.28) / np.linalg.norm(reach)
+    reach *= performer.between(0.12, 0.3) / np.linalg.norm(reach)
     phase, drift = performer.phase((0.5, 2.6)), performer.drift(0.02)
     sharp = performer.between(0.0, 1.0)
 
@@ -65,10 +65,12 @@ def _swing(performer: Performer, arm: int) -> ArmMovement:
     return move
 
 
-def _wander(performer: Performer, arm: int) -> ArmMovement:
-    """A hand that goes here and there: talking, scratching, fiddling."""
+def _wander(performer: Performer, arm: int, alone: bool) -> ArmMovement:
+    """A hand that goes here and there: talking, fiddling. Alone it keeps to its side, where no clap would be; two keep
+    from where a guitar's neck would be."""
     person, out = performer.person, OUTWARD[arm]
-    centre = person.shoulder(arm) + performer.rng.uniform((-0.2, -0.05, 0.15), (0.25, 0.4, 0.35)) * (out, 1.0, 1.0)
+    low, high = ((-0.05, 0.05, 0.15), (0.25, 0.4, 0.35)) if alone else ((-0.15, 0.0, 0.15), (0.1, 0.4, 0.35))
+    centre = person.shoulder(arm) + performer.rng.uniform(low, high) * (out, 1.0, 1.0)
     drift, fine = performer.drift(performer.between(0.04, 0.14)), performer.drift(0.012)
     fingers = performer.drift(0.5)
 
@@ -129,9 +131,9 @@ def other(performer: Performer) -> Movement:
     if kind == 1:
         return _both(performer, _swing(performer, 0), _swing(performer, 1))
     if kind == 2:
-        return _both(performer, _wander(performer, 0), _wander(performer, 1))
+        return _both(performer, _wander(performer, 0, alone=False), _wander(performer, 1, alone=False))
     if kind == 3:
-        return _one(performer, arm, _wander(performer, arm))
+        return _one(performer, arm, _wander(performer, arm, alone=True))
     return _flap(performer) if kind == 4 else walk_in(performer)
 
 

@@ -52,7 +52,7 @@ class Clap:
     there and down upon it. ``lying_in``: from which direction the left forearm lies, rad from forwards to inwards.
     """
 
-    hz: Range = (1.6, 4.0)
+    hz: Range = (1.8, 4.2)
     meet_x_m: Range = (-0.07, 0.05)
     meet_below_m: Range = (0.04, 0.27)
     meet_z_m: Range = (0.12, 0.38)
@@ -71,9 +71,9 @@ class Clap:
     lying_elbow_forward_m: Range = (-0.05, 0.12)
     lying_in: Range = (0.8, 1.45)
     lying_up: Range = (-0.15, 0.4)
-    lying_gives: Range = (0.04, 0.35)
+    lying_gives: Range = (0.04, 0.28)
     elbow_gives_m: Range = (0.0, 0.04)
-    swing: Range = (0.3, 1.1)
+    swing: Range = (0.45, 1.1)
     swing_forward: Range = (-0.2, 0.8)
 
 
@@ -81,12 +81,12 @@ class Clap:
 class Roll:
     """Level forearms turn about each other; ``crossing_m`` is how far the wrists reach over the middle."""
 
-    hz: Range = (1.2, 3.0)
+    hz: Range = (1.3, 3.0)
     forwards_share: float = 0.7
     centre_x_m: Range = (-0.07, 0.03)
     below_m: Range = (0.12, 0.3)
     z_m: Range = (0.13, 0.38)
-    radius_m: Range = (0.04, 0.13)
+    radius_m: Range = (0.055, 0.14)
     depth_share: Range = (0.2, 1.0)
     crossing_m: Range = (-0.02, 0.15)
     sideways_m: Range = (0.0, 0.07)
@@ -177,7 +177,7 @@ class Ranges:
     guitar: Guitar = Guitar()
     left_handed_share: float = 0.06
     #: One hand to and fro, both, both wandering, one, both flapping, walking in.
-    other_shares: tuple[float, ...] = (0.1, 0.2, 0.2, 0.08, 0.2, 0.22)
+    other_shares: tuple[float, ...] = (0.12, 0.18, 0.18, 0.1, 0.12, 0.3)
     tempo_wander: Range = (0.0, 0.25)
     tremor_m: Range = (0.0005, 0.003)
     sway_m: Range = (0.001, 0.007)
