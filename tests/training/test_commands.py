@@ -33,6 +33,23 @@ def test_train_then_export(tmp_path):
     assert "--interval 4 --steps 8 --step-us 10000 --windows 64" in (tmp_path / "bundle/model.toml").read_text()
 
 
+def test_a_training_begins_with_the_spiking_layers_of_another(tmp_path):
+    pytest.importorskip("torch", reason="training needs the train extra (torch)")
+    pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
+    from spikebridge.training.starting import open_network
+
+    write_set(tmp_path / "clips", persons=9)
+    brief = ("--windows", 64, "--steps", 8, "--device", "cpu")
+    call(train, "s1a5", tmp_path / "clips", tmp_path / "front", *brief)
+    begun = ("--spiking-from", tmp_path / "front", "--freeze-spiking", "--width", 2)
+    call(train, "s1a5", tmp_path / "clips", tmp_path / "run", *brief, *begun)
+    front, network = (open_network(tmp_path / name) for name in ("front", "run"))
+    assert network.spec.width == 2
+    assert network.spiking.weights[0].equal(front.spiking.weights[0])
+    call(export, tmp_path / "run/best.npz", tmp_path / "clips", tmp_path / "bundle", "--title", "Test")
+    assert "--width 2 --spiking-from front --freeze-spiking" in (tmp_path / "bundle/model.toml").read_text()
+
+
 @pytest.fixture
 def recordings(tmp_path):
     """One person, four short parts of each gesture."""
@@ -132,6 +149,8 @@ def test_wrong_arguments_are_named(tmp_path, monkeypatch):
     few = call(train, "--fine-tune", "s2a4-stream", "s2a4", tmp_path, tmp_path / "run", fails=UsageError)
     assert "expected DATA and OUT behind --fine-tune" in str(few.exception)
     call(train, tmp_path, tmp_path / "run", fails=UsageError)
+    both = ("--fine-tune", "s2a4-stream", "--spiking-from", "s2a4-stream")
+    assert "found both" in str(call(train, *both, tmp_path, tmp_path / "run", fails=UsageError).exception)
 
 
 def test_an_unknown_network_is_named(tmp_path):

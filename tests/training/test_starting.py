@@ -15,8 +15,8 @@ from spikebridge.bundle import load_model  # noqa: E402
 from spikebridge.errors import InputError, UsageError  # noqa: E402
 from spikebridge.training.export import BundleText, export_bundle, to_loihi  # noqa: E402
 from spikebridge.training.loop import Plan, train  # noqa: E402
-from spikebridge.training.network import NetworkSpec  # noqa: E402
-from spikebridge.training.starting import from_bundle, open_network, renormalise  # noqa: E402
+from spikebridge.training.network import HybridNetwork, NetworkSpec  # noqa: E402
+from spikebridge.training.starting import from_bundle, open_network, renormalise, take_over  # noqa: E402
 from training.standin import random_batch, write_set  # noqa: E402
 
 
@@ -84,3 +84,19 @@ def test_another_network_is_no_start(exported, tmp_path):
     other = dataclasses.replace(network.spec, hidden=12)
     with pytest.raises(InputError, match="other settings"):
         train(other, Plan(windows=16, held_out=3), write_set(tmp_path / "clips", 3), tmp_path / "run", initial=network)
+
+
+def test_a_network_begins_with_the_spiking_layers_of_another():
+    front, pure = HybridNetwork(NetworkSpec(2), seed=1), HybridNetwork(NetworkSpec(6, spiking_head=True), seed=2)
+    drawn = [weight.clone() for weight in pure.spiking.weights]
+    take_over(pure, front)
+    for taken, given in zip(pure.spiking.weights[:2], front.spiking.weights, strict=True):
+        assert torch.equal(taken, given)
+    for kept, before in zip(pure.spiking.weights[2:], drawn[2:], strict=True):
+        assert torch.equal(kept, before)
+
+
+@pytest.mark.parametrize("front", [NetworkSpec(0), NetworkSpec(3), NetworkSpec(2, step_us=5000)])
+def test_layers_that_do_not_fit_are_refused(front):
+    with pytest.raises(InputError, match="spiking layers"):
+        take_over(HybridNetwork(NetworkSpec(2)), HybridNetwork(front))

@@ -141,9 +141,11 @@ def train_command(spec: NetworkSpec, plan: dict[str, Any]) -> str:
     if plan["initial"]:
         frozen = "" if plan["spiking_rate"] else "--freeze-spiking "
         return f"spikebridge train --fine-tune {plan['initial']} DATA OUT {frozen}{common}"
+    begun = f"--spiking-from {plan['spiking_from']} " if plan.get("spiking_from") else ""
+    begun += "" if plan["spiking_rate"] or not spec.spiking else "--freeze-spiking "
     return (
         f"spikebridge train {spec.name} DATA OUT --interval {spec.interval_steps} --steps {spec.window_steps} "
-        f"--step-us {spec.step_us} {f'--width {spec.width} ' if spec.width > 1 else ''}{common}"
+        f"--step-us {spec.step_us} {f'--width {spec.width} ' if spec.width > 1 else ''}{begun}{common}"
     )
 
 

@@ -61,6 +61,7 @@ def realism(data: Path, recordings: Path | None, as_json: bool) -> None:
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NETWORK] DATA OUT")
 @click.option("--fine-tune", "model", default=None, help="Start from this bundle or checkpoint instead of NETWORK.")
+@click.option("--spiking-from", default=None, help="Begin with the spiking convolutions of this bundle or checkpoint.")
 @click.option("--freeze-spiking", is_flag=True, help="Train the ordinary part alone.")
 @click.option("--windows", type=click.IntRange(1), help="Training windows in all; default: 400000, fine-tuning 20000.")
 @click.option("--interval", type=click.IntRange(1), help="I of the accumulator, steps; default: 4.")
@@ -76,7 +77,7 @@ def realism(data: Path, recordings: Path | None, as_json: bool) -> None:
 @click.option("--resume", is_flag=True, help="Go on from OUT where it was interrupted.")
 @click.option("--device", default="auto", show_default=True, help="Of the ordinary layers: cpu, cuda or cuda:<number>.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch on the CPU.")
-def train(names: tuple[str, ...], model: str | None, **options: Any) -> None:
+def train(names: tuple[str, ...], model: str | None, spiking_from: str | None, **options: Any) -> None:
     """Train NETWORK (ann, s1a5 … s6a0, snn) on DATA; OUT gets best.npz, last.npz and curves.csv.
 
     DATA: a set made by 'simulate'; 'sim:' to simulate meanwhile; a folder of recordings with labels beside them, as
@@ -88,11 +89,13 @@ def train(names: tuple[str, ...], model: str | None, **options: Any) -> None:
     if len(names) != (2 if model else 3):
         expected = "DATA and OUT behind --fine-tune" if model else "NETWORK, DATA and OUT"
         raise UsageError(f"expected {expected}, found {' '.join(names) or 'nothing'}; see 'spikebridge train --help'.")
+    if model and spiking_from:
+        raise UsageError("expected --fine-tune or --spiking-from, found both; the first takes over all layers.")
     _need_torch()
     from spikebridge.training.running import run_training
 
     *network, data, out = names
-    run_training(network[0] if network else None, model, data, Path(out), **options)
+    run_training(network[0] if network else None, model, spiking_from, data, Path(out), **options)
 
 
 @click.command()

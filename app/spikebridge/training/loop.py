@@ -26,7 +26,7 @@ from spikebridge.training.clips import ClipSet, WindowSpec, draw_batch, write_fi
 from spikebridge.training.measuring import WARM_UP_STEPS, measure
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 from spikebridge.training.parallel import Group
-from spikebridge.training.starting import renormalise
+from spikebridge.training.starting import renormalise, take_over
 
 _log = logging.getLogger(__name__)
 #: Varied windows that the normalisation of a network to start from is fitted to.
@@ -47,7 +47,7 @@ class Plan:
     warm. held_out : every how manieth person validates. average : decay of the running mean of the weights.
     validation_clips : at most so many; the choice is fixed. calm : share of the variation's size that is left at the
     end, after a slow decrease: what is learnt last is learnt on windows like those that will be seen.
-    initial : what it starts from, in words, for cards.
+    initial, spiking_from : what it starts from and whose first spiking layers it starts with, by name, for cards.
     """
 
     windows: int = 200_000
@@ -62,10 +62,11 @@ class Plan:
     streaming: float = 0.6
     held_out: int = 8
     average: float = 0.995
-    validation_clips: int = 330
+    validation_clips: int = 220
     calm: float = 0.4
     seed: int = 0
     initial: str = ""
+    spiking_from: str = ""
     ranges: Augmentation = field(default_factory=Augmentation)
 
     @property
@@ -96,6 +97,7 @@ def train(
     folder: Path,
     resume: bool = False,
     initial: HybridNetwork | None = None,
+    front: HybridNetwork | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_update: Callable[[int], None] = lambda _: None,
     device: torch.device | str = "cpu",
@@ -103,8 +105,8 @@ def train(
 ) -> HybridNetwork:
     """Trains and returns the best network; ``folder`` gets best.npz, last.npz and curves.csv.
 
-    resume : go on from last.npz where it was interrupted. initial : network to start from (fine-tuning). device : of
-    the ordinary layers. group : the processes that share the work; its leader writes and reports.
+    resume : go on from last.npz where it was interrupted. initial : network to start from (fine-tuning). front : network
+    whose spiking layers become the first ones of this, which else starts from nothing. device : of the ordinary layers. group : the processes that share the work; its leader writes and reports.
     Raises StageError when the loss is no number, InputError when a class has no clips.
     """
     run = _Run(spec, plan, clips, folder, torch.device(device), group or Group())
@@ -112,6 +114,8 @@ def train(
         run.restore(folder / "last.npz")
     elif initial is not None:
         run.start_from(initial)
+    elif front is not None:
+        run.begin_with(front)
     while run.update < plan.updates and run.stale < plan.patience:
         run.step()
         on_update(run.update)
@@ -197,6 +201,10 @@ class _Run:
             renormalise(network, [network.features(batch.events)[0]])
         self.network.load_state_dict(network.state_dict())
         self.average.load_state_dict(network.state_dict())
+
+    def begin_with(self, front: HybridNetwork) -> None:
+        for network in (self.network, self.average):
+            take_over(network, front)
 
     def _check(self, network: HybridNetwork, where: Path | str) -> None:
         if network.spec != self.spec:

@@ -34,14 +34,15 @@ _FIRST_PERSONS = 16
 #: About 5 GB of clips.
 _MOST_PERSONS = 1000
 _FINE_TUNING = {"windows": 20_000, "rate": 1e-3, "spiking_rate": 5e-4}
-#: Reports of a fine-tuning, however long it is, none sooner than after so many updates.
-_REPORTS, _SOONEST = 25, 40
+#: Reports of a training, however long it is, none sooner than after so many updates.
+_REPORTS, _SOONEST = 20, 40
 _SETTINGS = {"interval": "interval_steps", "steps": "window_steps", "step_us": "step_us", "width": "width"}
 
 
 def run_training(
     name: str | None,
     model: str | None,
+    spiking_from: str | None,
     data: str,
     out: Path,
     *,
@@ -56,29 +57,33 @@ def run_training(
     threads: int,
     **settings: int | None,
 ) -> None:
-    """Trains network ``name``, or fine-tunes ``model``; the options are those of the command ``train``.
+    """Trains network ``name``, its first layers those of ``spiking_from``, or fine-tunes ``model``; the options are those of the command ``train``.
 
     settings : interval, steps, step_us and width, None where they were not given.
     """
     torch.set_num_threads(threads)
     if not resume and (out / "last.npz").exists():
         raise UsageError(f"expected a folder without a training at {out}, found one; take another or --resume it.")
-    initial = open_network(model) if model else None
+    initial, front = (open_network(start) if start else None for start in (model, spiking_from))
     spec = _spec(name, initial, {key: value for key, value in settings.items() if value is not None})
     changes: dict[str, Any] = dict(_FINE_TUNING) if initial else {}
     changes |= {"windows": windows} if windows else {}
     changes |= {"spiking_rate": 0.0} if freeze_spiking else {}
     plan = Plan(
-        windows=400_000, seed=seed, spike_cost=spike_cost, patience=patience, initial=Path(model).name if model else ""
+        windows=400_000,
+        seed=seed,
+        spike_cost=spike_cost,
+        patience=patience,
+        initial=Path(model or "").name,
+        spiking_from=Path(spiking_from or "").name,
     )
     plan = replace(plan, **changes)
-    if initial:
-        plan = replace(plan, report_every=max(_SOONEST, plan.updates // _REPORTS))
+    plan = replace(plan, report_every=max(_SOONEST, plan.updates // _REPORTS))
     chosen = choose_device(device)
     group = join_group(chosen)
     try:
         with _clips(data, out, group, seed) as clips:
-            _run(spec, plan, clips, out, resume, initial, chosen, group)
+            _run(spec, plan, clips, out, resume, (initial, front), chosen, group)
             if bundle and group.leads:
                 _finish(out, bundle, clips, Path(data))
     finally:
@@ -118,7 +123,7 @@ def _run(
     clips: ClipSet,
     out: Path,
     resume: bool,
-    initial: HybridNetwork | None,
+    starts: tuple[HybridNetwork | None, HybridNetwork | None],
     device: torch.device,
     group: Group,
 ) -> None:
@@ -140,7 +145,7 @@ def _run(
             if bar is not None:
                 bar.update(update - bar.pos)
 
-        train(spec, plan, clips, out, resume, initial, show, advance, device, group)
+        train(spec, plan, clips, out, resume, *starts, show, advance, device, group)
 
 
 def _finish(out: Path, bundle: Path, clips: ClipSet, data: Path) -> None:

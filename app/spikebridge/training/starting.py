@@ -64,6 +64,29 @@ def from_bundle(bundle: Bundle) -> HybridNetwork:
     return network
 
 
+def take_over(network: HybridNetwork, front: HybridNetwork) -> None:
+    """Gives ``network`` the spiking convolutions of ``front`` as its first ones, which are alike in all hybrids.
+
+    Raises InputError when there is none, or one more than ``network`` has, or of other neurons or longer steps.
+    """
+    mine, given = network.spec, front.spec
+    if network.spiking is None or front.spiking is None or given.spiking > mine.spiking:
+        raise InputError(
+            f"expected spiking layers that {mine.name} begins with, found {given.name}; choose one with 1 to "
+            f"{mine.spiking}."
+        )
+    if (given.neuron, given.step_us) != (mine.neuron, mine.step_us):
+        raise InputError(
+            f"expected spiking layers with steps of {mine.step_us} µs and the same neurons, found others in "
+            f"{given.name}; choose another."
+        )
+    with torch.no_grad():
+        for target, source in zip(
+            network.spiking.weights[: given.spiking], front.spiking.weights[: given.spiking], strict=True
+        ):
+            target.copy_(source)
+
+
 def renormalise(network: HybridNetwork, features: list[Tensor]) -> None:
     """Sets the statistics of the normalisations to those of ``features``, and their weights so that nothing changes.
 
