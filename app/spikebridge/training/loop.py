@@ -105,8 +105,9 @@ def train(
 ) -> HybridNetwork:
     """Trains and returns the best network; ``folder`` gets best.npz, last.npz and curves.csv.
 
-    resume : go on from last.npz where it was interrupted. initial : network to start from (fine-tuning). front : network
-    whose spiking layers become the first ones of this, which else starts from nothing. device : of the ordinary layers. group : the processes that share the work; its leader writes and reports.
+    resume : go on from last.npz where it was interrupted. initial : network to start from (fine-tuning). front :
+    network whose spiking layers become the first ones of this, which else starts from nothing. device : of the
+    ordinary layers. group : the processes that share the work; its leader writes and reports.
     Raises StageError when the loss is no number, InputError when a class has no clips.
     """
     run = _Run(spec, plan, clips, folder, torch.device(device), group or Group())

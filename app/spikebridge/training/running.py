@@ -57,7 +57,8 @@ def run_training(
     threads: int,
     **settings: int | None,
 ) -> None:
-    """Trains network ``name``, its first layers those of ``spiking_from``, or fine-tunes ``model``; the options are those of the command ``train``.
+    """Trains network ``name``, its first layers those of ``spiking_from``, or fine-tunes ``model``; the options are
+    those of the command ``train``.
 
     settings : interval, steps, step_us and width, None where they were not given.
     """
