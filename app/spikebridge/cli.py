@@ -20,6 +20,7 @@ class _Group(click.Group):
 
     lazy: ClassVar[dict[str, str]] = {
         "train": "spikebridge.training.commands",
+        "card": "spikebridge.training.commands",
         "export": "spikebridge.training.commands",
         "evaluate": "spikebridge.training.study.commands",
         "paper": "spikebridge.training.study.commands",

@@ -149,6 +149,16 @@ def test_the_gesture_moves_more_than_the_pauses():
     assert inside.sum() / (during.t_stop_us - during.t_start_us) > 1.5 * rest.sum() / rest_us
 
 
+@pytest.mark.parametrize("duration_us", [800_000, 1_500_000])
+def test_every_clip_holds_a_window(duration_us, monkeypatch):
+    monkeypatch.setattr(simulated, "_STOP_SHARE", 1.0)
+    plan = Plan(seed=5, duration_us=duration_us, ranges=dataclasses.replace(DEFAULT_RANGES, onset_share=1.0))
+    for number in range(12):
+        clips = list(clips_of(simulate_take(number % len(LABELS), 0, number, number, plan)))
+        assert clips
+        assert min(clip.duration_us - clip.onset_us for clip in clips) >= 199_000
+
+
 def test_somebody_who_stands_still_is_other(monkeypatch):
     monkeypatch.setattr(simulated, "_STILL_SHARE", 1.0)
     take = simulate_take(OTHER, 0, 1, 2, SMALL)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spikebridge.bundle import FORMAT
 from spikebridge.contracts import LABELS
+from spikebridge.training.measured import HEADING
 from spikebridge.training.network import INPUT_SIZE, HybridNetwork, NetworkSpec
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def write_card(
         "",
         *_confusion(figures["confusion"]),
         "",
-        "## Real recordings (a gate, never training data)",
+        HEADING,
         *(text.gate or ("- Not measured yet.",)),
         "",
         f"Licence: {text.licence}.",

@@ -1,4 +1,4 @@
-"""The commands ``simulate``, ``train`` and ``export``; looked up by the command line only when they are called."""
+"""The commands ``simulate``, ``realism``, ``train``, ``export`` and ``card``; looked up only when they are called."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from spikebridge.errors import MissingError, UsageError
 
-__all__ = ["export", "realism", "simulate", "train"]
+__all__ = ["card", "export", "realism", "simulate", "train"]
 
 
 @click.command()
@@ -117,6 +117,41 @@ def export(
     lines = tuple(gate.read_text(encoding="utf-8").splitlines()) if gate else ()
     export_bundle(checkpoint, out, open_clips(data), BundleText(title, lines, notes), smoothing_ms * 1000)
     click.echo(f"wrote {out}", err=True)
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--recordings", type=_FILE, required=True, help="What 'evaluate --json' printed of real recordings.")
+@click.option("--persons", type=_FILE, help="The same of simulated persons never seen.")
+@click.option("--realism", "table", type=_FILE, help="What 'realism' printed of those persons and recordings.")
+@click.option("--about-recordings", multiple=True, help="A line below the recordings.")
+@click.option("--about-persons", multiple=True, help="A line below the persons.")
+@click.option("--about-camera", multiple=True, help="A line below the table of 'realism'.")
+def card(
+    bundle: Path,
+    recordings: Path,
+    persons: Path | None,
+    table: Path | None,
+    about_recordings: tuple[str, ...],
+    about_persons: tuple[str, ...],
+    about_camera: tuple[str, ...],
+) -> None:
+    """Write what was measured of BUNDLE, which 'evaluate' is given as --model, into its model card."""
+    from spikebridge.training.measured import (
+        persons_section,
+        read_report,
+        realism_section,
+        recordings_section,
+        rewrite_card,
+    )
+
+    sections = [recordings_section(read_report(recordings), about_recordings)]
+    sections += [persons_section(read_report(persons), about_persons)] if persons else []
+    sections += [realism_section(table.read_text(encoding="utf-8"), about_camera)] if table else []
+    rewrite_card(bundle / "README.md", sections)
 
 
 def _need_torch() -> None:

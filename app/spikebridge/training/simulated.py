@@ -45,8 +45,9 @@ _STILL_SHARE = 0.3
 #: Share of takes in which the gesture ends on camera, and after which part of the time that it could last.
 _STOP_SHARE = 0.15
 _STOP_AT = (0.5, 0.8)
-#: What is left after a gesture is a clip of its own, somebody who stands still, if it lasts so long.
-_SHORTEST_REST_US = 200_000
+#: What lasts shorter than a window is no clip: a gesture always lasts so long, and what is left after it counts if it
+#: does.
+_SHORTEST_US = 200_000
 _PACKET_EVENTS = 4096
 
 
@@ -164,7 +165,8 @@ def simulate_take(label: int, person: int, identity: int, seed: int, plan: Plan)
     ranges, duration_s = plan.ranges, plan.duration_us * 1e-6
     random = np.random.default_rng([seed, 0])
     late, after_s = random.random() < ranges.onset_share, between(random, ranges.onset_after_s)
-    onset_s = min(after_s, duration_s / 2) if late else None
+    slowest_s = ranges.ramp_s[1] / 2 + _SHORTEST_US * 1e-6
+    onset_s = min(after_s, duration_s / 2, duration_s - slowest_s) if late else None
     stops, part = random.random() < _STOP_SHARE, between(random, _STOP_AT)
     still = label == _OTHER and random.random() < _STILL_SHARE
     lead_s = 0.2 if label == _OTHER else between(random, (1.0, 3.0))
@@ -180,7 +182,8 @@ def simulate_take(label: int, person: int, identity: int, seed: int, plan: Plan)
         gesture = act(-lead_s if onset_s is None else onset_s, LABELS[label])
         acts = [gesture] if onset_s is None else [*acts, gesture]
         begin_s = max(0.0, gesture.start_s + gesture.ramp_s / 2)
-        acts += [act(begin_s + part * (duration_s - begin_s), None)] if stops else []
+        lasts_s = part * (duration_s - begin_s)
+        acts += [act(begin_s + lasts_s, None)] if stops and lasts_s >= _SHORTEST_US * 1e-6 else []
     following = iter(acts[1:])
     performance = Performance(acts[0], lambda _: next(following, None))
     # Before filming, which forgets the acts that are over.
@@ -199,7 +202,7 @@ def clips_of(take: Take) -> Iterator[Labelled]:
             begin_us = span.t_stop_us
     # The first of the nameless spans after a gesture is its end, which still looks like it.
     begin_us = max(begin_us, take.spans[-1].t_start_us)
-    if take.spans[-1].label is None and take.duration_us - begin_us >= _SHORTEST_REST_US:
+    if take.spans[-1].label is None and take.duration_us - begin_us >= _SHORTEST_US:
         yield _cut(take, _OTHER, begin_us, take.duration_us, 0)
 
 
