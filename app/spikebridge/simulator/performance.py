@@ -47,13 +47,12 @@ def _one(performer: Performer, arm: int, active: ArmMovement) -> Movement:
 
 
 def _swing(performer: Performer, arm: int) -> ArmMovement:
-    """Any straight to-and-fro of one hand: reaching, punching, pushing, pointing, sawing. A raised one goes up and
-    down or forwards and back: sideways it would wave."""
+    """A straight to-and-fro of one hand before the chest or the belly: reaching, punching, pushing, sawing. A raised
+    one would wave."""
     person, out = performer.person, OUTWARD[arm]
-    centre = person.shoulder(arm) + performer.rng.uniform((-0.15, -0.3, 0.2), (0.3, 0.35, 0.42)) * (out, 1.0, 1.0)
-    sideways = float(np.interp(centre[1], (0.1, 0.25), (0.15, 0.7)))
-    reach = performer.rng.normal(size=3) * (sideways, 1.0, 1.2)
-    reach *= performer.between(0.12, 0.3) / np.linalg.norm(reach)
+    centre = person.shoulder(arm) + performer.rng.uniform((-0.05, 0.05, 0.2), (0.3, 0.38, 0.42)) * (out, 1.0, 1.0)
+    reach = performer.rng.normal(size=3) * (0.5, 1.0, 1.2)
+    reach *= performer.between(0.1, 0.24) / np.linalg.norm(reach)
     phase, drift = performer.phase((0.5, 2.6)), performer.drift(0.02)
     sharp = performer.between(0.0, 1.0)
 
@@ -65,13 +64,34 @@ def _swing(performer: Performer, arm: int) -> ArmMovement:
     return move
 
 
-def _wander(performer: Performer, arm: int, alone: bool) -> ArmMovement:
-    """A hand that goes here and there: talking, fiddling. Alone it keeps to its side, where no clap would be; two keep
-    from where a guitar's neck would be."""
+def _heave(performer: Performer) -> Movement:
+    """Both hands to and fro together, each on its side: lifting, pushing, pulling. In turn they would drum, towards
+    each other clap."""
+    person = performer.person
+    middle = performer.rng.uniform((0.0, -0.3, 0.2), (0.3, 0.35, 0.42))
+    reach = performer.rng.normal(size=3) * (0.4, 1.0, 1.2)
+    reach *= performer.between(0.12, 0.3) / np.linalg.norm(reach)
+    phase, sharp = performer.phase((0.5, 2.2)), performer.between(0.0, 1.0)
+
+    def arm_movement(arm: int) -> ArmMovement:
+        out, drift, share = np.array([OUTWARD[arm], 1.0, 1.0]), performer.drift(0.02), performer.between(0.75, 1.0)
+
+        def move(t: Floats) -> tuple[Floats, Floats, Floats]:
+            angle = phase(t)
+            beat = share * np.sin(angle + sharp * np.sin(angle))
+            wrist = person.shoulder(arm) + out * (middle + reach * beat[:, None])
+            return wrist + drift(t), out * (0.7, 0.8, -0.3), np.zeros((t.size, 3))
+
+        return move
+
+    return _both(performer, arm_movement(0), arm_movement(1))
+
+
+def _wander(performer: Performer, arm: int) -> ArmMovement:
+    """A hand that goes here and there at its side: talking, fiddling. Before the body it would clap, roll or strum."""
     person, out = performer.person, OUTWARD[arm]
-    low, high = ((-0.05, 0.05, 0.15), (0.25, 0.4, 0.35)) if alone else ((-0.15, 0.0, 0.15), (0.1, 0.4, 0.35))
-    centre = person.shoulder(arm) + performer.rng.uniform(low, high) * (out, 1.0, 1.0)
-    drift, fine = performer.drift(performer.between(0.04, 0.14)), performer.drift(0.012)
+    centre = person.shoulder(arm) + performer.rng.uniform((0.06, 0.08, 0.15), (0.28, 0.42, 0.35)) * (out, 1.0, 1.0)
+    drift, fine = performer.drift(performer.between(0.03, 0.09)), performer.drift(0.012)
     fingers = performer.drift(0.5)
 
     def move(t: Floats) -> tuple[Floats, Floats, Floats]:
@@ -129,11 +149,11 @@ def other(performer: Performer) -> Movement:
     if kind == 0:
         return _one(performer, arm, _swing(performer, arm))
     if kind == 1:
-        return _both(performer, _swing(performer, 0), _swing(performer, 1))
+        return _heave(performer)
     if kind == 2:
-        return _both(performer, _wander(performer, 0, alone=False), _wander(performer, 1, alone=False))
+        return _both(performer, _wander(performer, 0), _wander(performer, 1))
     if kind == 3:
-        return _one(performer, arm, _wander(performer, arm, alone=True))
+        return _one(performer, arm, _wander(performer, arm))
     return _flap(performer) if kind == 4 else walk_in(performer)
 
 

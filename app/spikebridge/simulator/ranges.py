@@ -56,7 +56,7 @@ class Clap:
     meet_x_m: Range = (-0.07, 0.05)
     meet_below_m: Range = (0.04, 0.27)
     meet_z_m: Range = (0.12, 0.38)
-    opening_m: Range = (0.08, 0.25)
+    opening_m: Range = (0.08, 0.19)
     right_share: Range = (0.35, 1.0)
     slant: Range = (-0.4, 1.2)
     sharpness: Range = (0.0, 0.35)
@@ -65,7 +65,7 @@ class Clap:
     elbow_out: Range = (-0.3, 0.75)
     fingers_up: Range = (-0.3, 1.5)
     fingers_forward: Range = (0.0, 1.0)
-    lying_share: float = 0.45
+    lying_share: float = 0.35
     lying_elbow_out_m: Range = (0.02, 0.18)
     lying_elbow_below_m: Range = (0.2, 0.29)
     lying_elbow_forward_m: Range = (-0.05, 0.12)
@@ -73,7 +73,7 @@ class Clap:
     lying_up: Range = (-0.15, 0.4)
     lying_gives: Range = (0.04, 0.28)
     elbow_gives_m: Range = (0.0, 0.04)
-    swing: Range = (0.45, 1.1)
+    swing: Range = (0.45, 0.9)
     swing_forward: Range = (-0.2, 0.8)
 
 
@@ -86,7 +86,7 @@ class Roll:
     centre_x_m: Range = (-0.07, 0.03)
     below_m: Range = (0.12, 0.3)
     z_m: Range = (0.13, 0.38)
-    radius_m: Range = (0.055, 0.14)
+    radius_m: Range = (0.06, 0.14)
     depth_share: Range = (0.2, 1.0)
     crossing_m: Range = (-0.02, 0.15)
     sideways_m: Range = (0.0, 0.07)
@@ -176,7 +176,7 @@ class Ranges:
     drum: Drum = Drum()
     guitar: Guitar = Guitar()
     left_handed_share: float = 0.06
-    #: One hand to and fro, both, both wandering, one, both flapping, walking in.
+    #: One hand to and fro, both together, both wandering, one, both flapping, walking in.
     other_shares: tuple[float, ...] = (0.12, 0.18, 0.18, 0.1, 0.12, 0.3)
     tempo_wander: Range = (0.0, 0.25)
     tremor_m: Range = (0.0005, 0.003)
