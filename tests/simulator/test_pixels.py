@@ -11,7 +11,7 @@ IDEAL = replace(
     DEFAULT_RANGES, threshold=(0.1, 0.1), threshold_mismatch=0.0, threshold_jitter=0.0, polarity_bias=0.0,
     low_pass_us_log=(1.0, 1.0), refractory_us=(0.0, 0.0), echo_share=(0.0, 0.0), twin_share=(0.0, 0.0),
     scatter_share=(0.0, 0.0), background_hz_log=(1e-9, 1e-9), body_noise_hz=(0.0, 0.0),
-    hot_pixels=(0, 1), noisy_row_hz=(0.0, 0.0),
+    hot_pixels=(0, 1), noisy_row_hz=(0.0, 0.0), event_rate_limit_hz_log=(1e12, 1e12),
 )  # fmt: skip
 
 
@@ -91,4 +91,13 @@ def test_a_flood_of_events_is_kept_and_sorted():
     pixels = sensor(size=64)
     events = ramp(pixels, 20.0)
     assert events.size / 64**2 == pytest.approx(200, abs=2)
+    assert np.all(np.diff(events["t"]) >= 0)
+
+
+def test_more_events_than_the_sensor_reads_out_are_lost_everywhere_alike():
+    all_of_them = ramp(sensor(), 1.0)
+    events = ramp(sensor(event_rate_limit_hz_log=(1e5, 1e5)), 1.0)
+    assert all_of_them.size > 2000
+    assert events.size == 1000
+    assert np.bincount(events["y"], minlength=16).min() > 40
     assert np.all(np.diff(events["t"]) >= 0)

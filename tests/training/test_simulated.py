@@ -133,6 +133,20 @@ def test_onsets_and_pauses_are_labelled_in_time(monkeypatch):
         assert clip.events["t"].max() < clip.duration_us
 
 
+def test_a_long_take_begins_again_after_a_pause(monkeypatch):
+    monkeypatch.setattr(simulated, "_STOP_SHARE", 1.0)
+    plan = Plan(3, duration_us=6_000_000, ranges=dataclasses.replace(DEFAULT_RANGES, pause_s=(0.8, 0.8)))
+    take = simulate_take(7, person=5, identity=1, seed=2, plan=plan)
+    first, again = (span for span in take.spans if span.label)
+    assert first.label == again.label == LABELS[7]
+    clips = list(clips_of(take))
+    assert [clip.label for clip in clips] == [7, 7]
+    assert clips[1].onset_us >= 800_000
+    end, pause, onset = (span for span in take.spans if first.t_stop_us <= span.t_start_us < again.t_start_us)
+    assert clips[1].duration_us == again.t_stop_us - end.t_stop_us
+    assert clips[1].onset_us == again.t_start_us - pause.t_start_us == onset.t_stop_us - end.t_stop_us
+
+
 def test_the_gesture_moves_more_than_the_pauses():
     """Labels in time fit the events: before the onset and after the end hardly anything happens."""
     plan = Plan(3, duration_us=1_400_000, ranges=dataclasses.replace(DEFAULT_RANGES, onset_share=1.0))

@@ -45,6 +45,10 @@ class Person:
     shoulder_y_px: float
     camera_distance_m: float
     tilt_rad: float
+    lean_rad: float
+    lean_forwards_rad: float
+    sitting: bool
+    chair: float
     skin: float
     shirt: float
     sleeve: float
@@ -115,6 +119,10 @@ def draw_person(rng: np.random.Generator, ranges: Ranges) -> Person:
         tempo=float(rng.uniform(0.8, 1.2)),
         size=float(rng.uniform(0.8, 1.2)),
         left_handed=bool(rng.random() < ranges.left_handed_share),
+        lean_rad=between(rng, ranges.lean_rad),
+        lean_forwards_rad=between(rng, ranges.lean_forwards_rad),
+        sitting=bool(rng.random() < ranges.sitting_share),
+        chair=float(rng.choice((-1.0, 1.0))) * between(rng, ranges.chair_contrast),
     )
 
 

@@ -73,11 +73,12 @@ def _path(*columns: Floats | float, n: int) -> Floats:
 
 
 def rest(performer: Performer, arm: int) -> ArmMovement:
-    """An arm that hangs, leans on the hip or lies before the belly, and is never quite still."""
+    """An arm that hangs, leans on the hip or lies before the belly or on the thigh, and is never quite still."""
     person, out = performer.person, OUTWARD[arm]
     kind = performer.rng.choice(3, p=(0.75, 0.1, 0.15))
+    lowest = (-0.06, 0.42, 0.26) if person.sitting else (0.02, 0.97 * person.arm_m, 0.0)
     target = {
-        0: (out * performer.between(0.02, 0.1), 0.97 * person.arm_m, performer.between(0.0, 0.08)),
+        0: (out * (lowest[0] + performer.between(0.0, 0.08)), lowest[1], lowest[2] + performer.between(0.0, 0.08)),
         1: (out * -0.02, 0.42, 0.08),
         2: (-out * performer.between(0.05, 0.15), performer.between(0.28, 0.38), 0.2),
     }[int(kind)]

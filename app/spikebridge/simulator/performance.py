@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,7 +120,7 @@ def _flap(performer: Performer) -> Movement:
 
 
 def walk_in(performer: Performer) -> Movement:
-    """Steps before the camera from one side, arms swinging."""
+    """Steps before the camera from one side, arms swinging; or sits down there."""
     side, speed = float(performer.rng.choice((-1.0, 1.0))), performer.between(0.35, 0.9)
     start, stride = performer.between(0.3, 0.9), performer.phase((1.4, 2.2))
     still = _both(performer, motion.rest(performer, 0), motion.rest(performer, 1))
@@ -128,6 +128,8 @@ def walk_in(performer: Performer) -> Movement:
     def move(t: Floats) -> Posture:
         posture = still(t)
         left = np.maximum(start - speed * t, 0.0)
+        if performer.person.sitting:
+            return replace(posture, shift=posture.shift + np.stack([0.3 * side * left, -0.4 * left, 0.0 * t], axis=1))
         walking = np.clip(left / 0.15, 0.0, 1.0)
         step = stride(t)
         swing = np.stack([np.zeros_like(t), np.zeros_like(t), 0.22 * np.sin(step)], axis=1) * walking[:, None]

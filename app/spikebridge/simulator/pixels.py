@@ -4,7 +4,7 @@ Each pixel low-passes its log intensity, remembers the value at its last event, 
 from there by more than its own threshold; event times are interpolated between frames. Around that, the faults of a
 DVS128: thresholds that differ from pixel to pixel and from event to event, a dead time, echoes of opposite polarity
 0.2 to 1 ms after an event, addresses read out twice, events thrown aside, as cloth and reflections near what moves
-make them, background activity, hot pixels, one noisy row.
+make them, background activity, hot pixels, one noisy row, a limit to how many events are read out.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class PixelArray:
         self._state = rng.integers(1, 2**63, 1, dtype=np.uint64)
         self._noise_on_share = between(rng, ranges.noise_on_share)
         self._noise_rate_hz, self._noise_weight = self._draw_noise(rng, ranges, width, height, body_centre)
+        self._limit_hz = between_log(rng, ranges.event_rate_limit_hz_log)
         self._allocate(1 << 15)
         self._n = 0
 
@@ -168,11 +169,22 @@ class PixelArray:
                 self._params, self._state, self._t, self._x, self._y, self._p, self._n,
             )  # fmt: skip
             if n >= 0:
-                self._n = n
+                self._n += self._read_out(n, int(self._limit_hz * (t1_us - t0_us) * 1e-6))
                 return
             for array, saved in zip(live, before, strict=True):
                 array[:] = saved
             self._grow()
+
+    def _read_out(self, n: int, at_most: int) -> int:
+        """How many of the events from the last one up to ``n`` are kept: the sensor's bus takes ``at_most``, from all
+        places alike."""
+        new = n - self._n
+        if new <= at_most:
+            return new
+        chosen = self._n + np.arange(at_most) * new // max(at_most, 1)
+        for column in self._columns():
+            column[self._n : self._n + at_most] = column[chosen]
+        return at_most
 
     def _grow(self) -> None:
         old = self._columns()

@@ -150,6 +150,11 @@ class Ranges:
     shoulder_y_px: Range = (60.0, 75.0)
     camera_distance_m: Range = (1.5, 3.2)
     tilt_rad: Range = (-0.06, 0.06)
+    #: Of the trunk about the hips, to the image's right and forwards.
+    lean_rad: Range = (-0.08, 0.08)
+    lean_forwards_rad: Range = (-0.1, 0.2)
+    sitting_share: float = 0.2
+    chair_contrast: Range = (0.1, 0.8)
 
     # ---- look, in log intensity against the wall
     dark_on_bright_share: float = 0.75
@@ -176,7 +181,7 @@ class Ranges:
     drum: Drum = Drum()
     guitar: Guitar = Guitar()
     left_handed_share: float = 0.06
-    #: One hand to and fro, both together, both wandering, one, both flapping, walking in.
+    #: One hand to and fro, both together, both wandering, one, both flapping, walking in or sitting down.
     other_shares: tuple[float, ...] = (0.12, 0.18, 0.18, 0.1, 0.12, 0.3)
     tempo_wander: Range = (0.0, 0.25)
     tremor_m: Range = (0.0005, 0.003)
@@ -215,6 +220,8 @@ class Ranges:
     hot_pixels: tuple[int, int] = (0, 12)
     hot_hz_log: Range = (3.0, 60.0)
     noisy_row_hz: Range = (0.0, 2.0)
+    #: What the sensor reads out at most; more at once is lost.
+    event_rate_limit_hz_log: Range = (2.5e5, 2.0e6)
 
     # ---- data sets
     onset_share: float = 0.3

@@ -5,6 +5,8 @@ Everything is blended in the logarithm: the pixels see nothing else, and it save
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ Image = NDArray[np.float32]
 COLUMNS = ("x0", "y0", "r0", "x1", "y1", "r1", "value", "shade", "stripe", "stripes", "soft", "adds")
 N_COLUMNS = len(COLUMNS)
 
+#: From the shoulders down to the hips, about which the trunk leans.
+_HIPS_M = 0.5
 #: Where a hand leaves its shoulder alone, and how far it can take it.
 _NEAR_HAND = np.array([0.0, 0.25, 0.2])
 _MOST_GIVEN_M = 0.03
@@ -82,6 +86,10 @@ def draw_wall(rng: np.random.Generator, ranges: Ranges, width: int, height: int)
     return np.ascontiguousarray(wall, np.float32)
 
 
+#: (x, y, z) m in the body frame and how much of the body's shift it takes part in → (N, 3) places.
+_Place = Callable[..., Floats]
+
+
 class Stage:
     """Places one person before the camera: postures in, capsules out."""
 
@@ -98,14 +106,24 @@ class Stage:
         self._eye_y = 64.0 - person.shoulder_y_px
 
     def _project(self, points: Floats) -> tuple[Floats, Floats]:
-        """(N, 3) m → (N, 2) px and (N,) px per metre. Perspective around the optical axis, then camera roll."""
+        """(N, 3) m → (N, 2) px and (N,) px per metre. The trunk leans, perspective around the optical axis, camera
+        roll."""
         person = self.person
+        points = self._leaned(points)
         scale = person.px_per_m / (1.0 - points[:, 2] / person.camera_distance_m)
         axis_x, axis_y = (64.0 - person.centre_x_px) / person.px_per_m, self._eye_y / person.px_per_m
         x, y = (points[:, 0] - axis_x) * scale, (points[:, 1] - axis_y) * scale
         cos, sin = np.cos(person.tilt_rad), np.sin(person.tilt_rad)
         px = np.stack([64.0 + cos * x - sin * y, 64.0 + sin * x + cos * y], axis=1)
         return px * self._zoom + self._middle, scale * self._zoom
+
+    def _leaned(self, points: Floats) -> Floats:
+        """What is above the hips, turned about them; the shoulders stay where the picture was framed."""
+        above = np.maximum(_HIPS_M - points[:, 1], 0.0)
+        aside, forwards = np.sin(self.person.lean_rad), np.sin(self.person.lean_forwards_rad)
+        down = aside * points[:, 0] * np.minimum(above / _HIPS_M, 1.0)
+        moved: Floats = np.stack([aside * (above - _HIPS_M), down, forwards * (above - _HIPS_M)], axis=1)
+        return points + moved
 
     def _capsule(
         self, a: Floats, b: Floats, radii_m: tuple[float, float], value: float, shade: float | None = None,
@@ -150,12 +168,7 @@ class Stage:
             place: Floats = shift * share + np.array([x, y, z])
             return place
 
-        parts = [
-            self._capsule(
-                at(side * 0.1, 0.55, -0.05, 0.3), at(side * 0.12, 1.3, 0.0, 0.0), (0.09, 0.07), person.trousers
-            )
-            for side in OUTWARD
-        ]
+        parts = self._seat(at) if person.sitting else self._legs(at)
         parts += [
             self._capsule(at(-half + 0.03, 0.04, -0.06), at(half - 0.03, 0.04, -0.06), (0.055, 0.055), person.shirt),
             self._capsule(at(0, 0.1, -0.06), at(0, 0.5, -0.06, 0.5), (torso, torso * 0.9), person.shirt,
@@ -181,6 +194,32 @@ class Stage:
                               -0.3, 0.0, soft_px=1.2, adds=True)
             )  # fmt: skip
         return parts
+
+    def _legs(self, at: _Place) -> list[Image]:
+        return [
+            self._capsule(
+                at(side * 0.1, 0.55, -0.05, 0.3), at(side * 0.12, 1.3, 0.0, 0.0), (0.09, 0.07), self.person.trousers
+            )
+            for side in OUTWARD
+        ]
+
+    def _seat(self, at: _Place) -> list[Image]:
+        """A chair's back, thighs towards the camera, shins."""
+        person, width = self.person, self.person.torso_half_width_m + 0.04
+        back = [
+            self._capsule(at(-width, 0.22, -0.18, 0.0), at(width, 0.22, -0.18, 0.0), (0.03, 0.03), person.chair),
+            *(
+                self._capsule(at(side * width, 0.22, -0.18, 0.0), at(side * width, 0.9, -0.18, 0.0), (0.025, 0.025),
+                              person.chair)
+                for side in OUTWARD
+            ),
+        ]  # fmt: skip
+        legs = [
+            (at(side * 0.1, 0.5, -0.02, 0.3), at(side * 0.14, 0.54, 0.38, 0.0), at(side * 0.14, 1.0, 0.34, 0.0))
+            for side in OUTWARD
+        ]
+        thighs = [self._capsule(hip, knee, (0.085, 0.065), person.trousers) for hip, knee, _ in legs]
+        return back + thighs + [self._capsule(knee, foot, (0.06, 0.045), person.trousers) for _, knee, foot in legs]
 
     def _arm(self, posture: Posture, arm: int) -> tuple[list[Image], Image, Floats]:
         """Capsules of one arm, of its shadow, and how near the hand is."""

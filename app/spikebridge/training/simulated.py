@@ -161,7 +161,8 @@ def simulate_person(person: int, plan: Plan) -> Iterator[Take]:
 
 
 def simulate_take(label: int, person: int, identity: int, seed: int, plan: Plan) -> Take:
-    """One take of class ``label`` by the person whom ``identity`` draws; begins and ends on camera now and then."""
+    """One take of class ``label`` by the person whom ``identity`` draws; begins and ends on camera now and then, and in
+    long takes begins again after a pause."""
     ranges, duration_s = plan.ranges, plan.duration_us * 1e-6
     random = np.random.default_rng([seed, 0])
     late, after_s = random.random() < ranges.onset_share, between(random, ranges.onset_after_s)
@@ -183,7 +184,10 @@ def simulate_take(label: int, person: int, identity: int, seed: int, plan: Plan)
         acts = [gesture] if onset_s is None else [*acts, gesture]
         begin_s = max(0.0, gesture.start_s + gesture.ramp_s / 2)
         lasts_s = part * (duration_s - begin_s)
-        acts += [act(begin_s + lasts_s, None)] if stops and lasts_s >= _SHORTEST_US * 1e-6 else []
+        if stops and lasts_s >= _SHORTEST_US * 1e-6:
+            acts.append(act(begin_s + lasts_s, None))
+            again_s = acts[-1].start_s + acts[-1].ramp_s + between(performer.rng, ranges.pause_s)
+            acts += [act(again_s, LABELS[label])] if again_s + slowest_s <= duration_s else []
     following = iter(acts[1:])
     performance = Performance(acts[0], lambda _: next(following, None))
     # Before filming, which forgets the acts that are over.
@@ -194,13 +198,15 @@ def simulate_take(label: int, person: int, identity: int, seed: int, plan: Plan)
 
 def clips_of(take: Take) -> Iterator[Labelled]:
     """Each gesture of a take with what comes before it, then the rest, in which somebody stands still."""
-    begin_us = 0
+    begin_us, before = 0, None
     for span in take.spans:
         if span.label is not None:
             onset_us = span.t_start_us - begin_us
             yield _cut(take, LABELS.index(span.label), begin_us, span.t_stop_us, onset_us)
+        elif before is not None:
+            # The first of the nameless spans after a gesture is its end, which still looks like it.
             begin_us = span.t_stop_us
-    # The first of the nameless spans after a gesture is its end, which still looks like it.
+        before = span.label
     begin_us = max(begin_us, take.spans[-1].t_start_us)
     if take.spans[-1].label is None and take.duration_us - begin_us >= _SHORTEST_US:
         yield _cut(take, _OTHER, begin_us, take.duration_us, 0)
