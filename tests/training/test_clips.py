@@ -64,6 +64,21 @@ def test_a_gesture_fills_a_good_part_of_a_window(tmp_path):
     assert not per_step.all()
 
 
+def test_some_windows_are_as_after_a_start(tmp_path):
+    """Nothing before their last steps, in the warm-up neither; the others are whole."""
+    clips = write_set(tmp_path, persons=1)
+    by_label = [[k] for k in range(len(LABELS))]
+    plain = Augmentation(**dict.fromkeys((f.name for f in fields(Augmentation)), 0) | {"haze_px": (1.0, 1.0)})
+    randoms = [np.random.default_rng(n) for n in range(1000)]
+    batch = draw_batch(clips, by_label, WindowSpec(16, 4, 100), plain, 1.0, randoms)
+    seen = np.diff(batch.events.offsets, axis=1) > 0
+    assert seen[:, -5:].all()
+    started = ~seen[:, 4]
+    assert started.mean() == pytest.approx(0.07, abs=0.03)
+    assert not seen[started, :4].any()
+    assert seen[~started, 4:].all()
+
+
 def test_other_is_drawn_twice_as_often(tmp_path):
     clips = write_set(tmp_path, persons=1)
     by_label = [[index for index, (_, c) in enumerate(clips.clips) if c.label == k] for k in range(len(LABELS))]

@@ -36,6 +36,9 @@ _OTHER = LABELS.index("other")
 _WAITING_SHARE = 0.15
 #: A gesture is to be named once less than this share of the window lies before its onset: early, but not at once.
 _UNDECIDED_SHARE = 0.6
+#: Share of the windows that are as after a start: before their last steps, at least so many, nothing was seen.
+_STARTING_SHARE = 0.08
+_FEWEST_STEPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,8 @@ def draw_batch(
             index = still[random.integers(len(still))]
         variation = draw(ranges, random)
         warm = spec.warm_up_steps if random.random() < streaming else 0
+        if random.random() < _STARTING_SHARE:
+            warm = -int(random.integers(max(1, spec.window_steps - _FEWEST_STEPS)))
         windows.append(_varied(*clips.clips[index], spec, variation, warm, waiting, random))
         named = int(MIRRORED_INDEX[label]) if variation.mirrored else label
         target = np.full(len(LABELS), (1 - variation.certainty) / len(LABELS), np.float32)
@@ -225,7 +230,8 @@ def _varied(
     waiting: bool,
     random: np.random.Generator,
 ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """A window somewhere in a clip, with ``warm`` steps before it; silence makes up for the missing warm-up."""
+    """A window somewhere in a clip, with ``warm`` steps before it, or without so many of its first if negative;
+    silence makes up for what is missing."""
     length = spec.step_ticks * variation.speed
     # Somebody who waits does nothing but that in the whole window.
     earliest = 0.0 if waiting else max(0.0, clip.onset - _UNDECIDED_SHARE * spec.window_steps * length)
