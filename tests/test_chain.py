@@ -58,10 +58,23 @@ def make_chain(bundle, mode="stream", snn=None):
 
 def test_names_the_column_that_moved(bundle):
     chain = make_chain(bundle)
-    decisions = [chain.process(packet(n, column=3)).decision for n in range(4)]
-    assert [d.label for d in decisions] == ["right_arm_clockwise"] * 4
-    assert [d.t_us for d in decisions] == [10_000, 20_000, 30_000, 40_000]
+    decisions = [chain.process(packet(n, column=3)).decision for n in range(6)]
+    assert [d.label for d in decisions[3:]] == ["right_arm_clockwise"] * 3
+    assert [d.t_us for d in decisions] == [10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
     assert set(decisions[0].latency_us) == set(STAGES)
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_before_a_whole_window_nothing_is_named(bundle, delay):
+    delayed = dataclasses.replace(bundle, snn=SnnSpec(bundle.ann.path, 2, 2, (2, 8, 8)))
+    chain = make_chain(delayed if delay else bundle, snn=DelayedCopy() if delay else None)
+    decisions = [chain.process(packet(n, column=3)).decision for n in [*range(8), *range(10, 18)]]
+    for run in (decisions[:8], decisions[8:]):
+        first = 3 + delay
+        assert [d.settled for d in run] == [False] * first + [True] * (8 - first)
+        assert [d.label for d in run] == [None] * first + ["right_arm_clockwise"] * (8 - first)
+        assert run[first - 1].probabilities.argmax() == 3
+    assert [n for n, decision in enumerate(decisions) if decision.gap] == [8]
 
 
 def test_silence_names_nothing(bundle):

@@ -55,10 +55,11 @@ class Chain:
         self.accumulator = Accumulator(bundle.accumulator, bundle.spikes_shape)
         self.mode = mode
         self.resets = 0
+        self._delay_steps = bundle.snn.delay_steps if bundle.snn else 0
         self._silence = np.zeros(bundle.input.shape, np.uint8)
         self._next_sequence: int | None = None
         self._gap = False
-        self._window_steps = 0
+        self._steps = 0
 
     def process(self, packet: EventPacket) -> ChainStep:
         """One step. A hole in the sequence or a packet marked ``gap`` resets the network first.
@@ -87,9 +88,13 @@ class Chain:
         watch.lap("accumulator")
         logits = self.ann.classify(features)
         watch.lap("ann")
+        settled = True
         if self.mode == "stream":
             elapsed_us = self.bundle.accumulator.hop_steps * self.bundle.input.step_us
             index, probabilities = self.rule(logits, elapsed_us)
+            # Half a window holds half a movement: somebody who walks in would be named for a moment.
+            settled = self._steps >= self.bundle.accumulator.window_steps + self._delay_steps
+            index = index if settled else None
         else:
             index, probabilities = self.rule.single(logits)
             self._reset_network()
@@ -102,6 +107,7 @@ class Chain:
             latency_us=watch.latency_us,
             end_to_end_us=max(0.0, (time.monotonic_ns() - packet.received_ns) / 1000),
             gap=self._gap,
+            settled=settled,
         )
         self._gap = False
         return ChainStep(decision, features, watch.latency_us)
@@ -130,7 +136,7 @@ class Chain:
         if self.snn is not None:
             self.snn.reset()
         self.accumulator.reset()
-        self._window_steps = 0
+        self._steps = 0
 
     def _step_snn(self, counts: Spikes) -> Spikes:
         if self.snn is None:
@@ -144,13 +150,13 @@ class Chain:
 
     def _accumulate(self, spikes: Spikes) -> bool:
         due = self.accumulator.push(spikes)
+        self._steps += 1
         if self.mode == "stream":
             return due
-        self._window_steps += 1
-        if self._window_steps < self.bundle.accumulator.window_steps:
+        if self._steps < self.bundle.accumulator.window_steps:
             return False
         # The last inputs are still in the layers' delays: silent steps, run back to back, bring them out.
-        for _ in range(self.bundle.snn.delay_steps if self.bundle.snn else 0):
+        for _ in range(self._delay_steps):
             self.accumulator.push(self._step_snn(self._silence))
         return True
 

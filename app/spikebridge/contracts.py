@@ -298,10 +298,12 @@ class SnnMeter(PowerMeter, Protocol):
 class Decision:
     """One decision.
 
-    t_us : camera clock, end of the last step that went in. label : None where no gesture is confident enough.
+    t_us : camera clock, end of the last step that went in. label : None where no gesture is confident enough, and as
+    long as it is not ``settled``.
     index : of ``label`` in the bundle's labels, or None. probabilities : (n_labels,) float32, smoothed over time.
     latency_us : for each of ``STAGES``, host time. end_to_end_us : last event of the step received → decision out.
-    gap : events before this decision are missing, the network was reset.
+    gap : events before this decision are missing, the network was reset. settled : a whole window was seen since the
+    start or the last reset.
     """
 
     t_us: int
@@ -311,6 +313,7 @@ class Decision:
     latency_us: Mapping[str, float]
     end_to_end_us: float
     gap: bool = False
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,11 @@ class RunReport:
 
     def add(self, decision: Decision) -> None:
         self._sum += decision.probabilities
-        self._named[decision.label] += 1
+        if decision.settled:
+            self._named[decision.label] += 1
 
     def label(self) -> str | None:
-        """The label of the highest mean probability; None when most decisions named no gesture."""
+        """The label of the highest mean probability; None when most settled decisions named no gesture."""
         n = self._named.total()
         if not n or self._named[None] * 2 > n:
             return None

@@ -31,9 +31,21 @@ def result(label: int, windows: list[int], stream: list[int], person: int = 0, s
         stream_us=np.arange(1, n + 1) * 10_000,
         stream_latency_us=np.full((n, len(STAGES)), 2.0, np.float32),
         named=tuple(LABELS[i] for i in stream),
+        settled=np.ones(n, bool),
         first_right_ms=None,
         stable_ms=None,
     )
+
+
+def test_what_is_not_settled_names_nothing_and_is_not_held_against_it():
+    whole = result(3, [3], [3, 3, 2])
+    begun = replace(whole, named=(None, *whole.named[1:]), settled=np.array([False, True, True]))
+    assert summarise([whole])["stream_named_right"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+    assert summarise([begun])["stream_named_right"]["value"] == 0.5
+    assert describe(begun)["named"] == {LABELS[3]: 1, LABELS[2]: 1}
+    never = replace(whole, named=(None,) * 3, settled=np.zeros(3, bool))
+    assert summarise([never])["stream_named_right"] == {"value": None, "interval": None}
+    assert summarise([whole, never])["stream_named_right"]["value"] == pytest.approx(2 / 3, abs=1e-4)
 
 
 def test_shares_and_confusion():

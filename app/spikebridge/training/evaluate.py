@@ -28,7 +28,7 @@ class CaseResult:
     windows : (N, n_labels) probabilities of the windows from the onset on, each from reset (the paper's protocol).
     crossings : (N,) spikes that crossed the bridge in each. window_latency_us : (N, n_stages) host time for each.
     stream : (M, n_labels) smoothed probabilities of the streaming decisions after the onset. stream_us : (M,) since
-    then. stream_latency_us : (M, n_stages). named : the label of each or None.
+    then. stream_latency_us : (M, n_stages). named : the label of each or None. settled : (M,) bool, see Decision.
     first_right_ms, stable_ms : from the onset to the first right decision and to the one after which all are right.
     """
 
@@ -40,8 +40,14 @@ class CaseResult:
     stream_us: NDArray[np.int64]
     stream_latency_us: NDArray[np.float32]
     named: tuple[str | None, ...]
+    settled: NDArray[np.bool_]
     first_right_ms: float | None
     stable_ms: float | None
+
+    @property
+    def settled_names(self) -> list[str | None]:
+        """Of the settled decisions."""
+        return [name for name, settled in zip(self.named, self.settled, strict=True) if settled]
 
     @property
     def windows_right(self) -> int:
@@ -83,6 +89,7 @@ class Evaluator:
             stream_us=np.array([t_us for t_us, _, _ in decisions]),
             stream_latency_us=np.array([_stages(step) for _, _, step in decisions], np.float32),
             named=tuple(decision.label for _, decision, _ in decisions),
+            settled=np.array([decision.settled for _, decision, _ in decisions]),
             first_right_ms=first,
             stable_ms=stable,
         )

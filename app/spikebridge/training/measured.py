@@ -120,6 +120,8 @@ def _words(label: str) -> str:
 
 
 def _share(share: dict[str, Any]) -> str:
+    if share["value"] is None:
+        return "–"
     low, high = share["interval"] or (None, None)
     return f"{share['value']:.3f}" + ("" if low is None else f" ({low:.3f}–{high:.3f})")
 

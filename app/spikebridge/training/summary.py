@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,10 @@ def summarise(results: Sequence[CaseResult], cost: Cost | None = None, seed: int
         "window_accuracy": share([float(r.windows_right) for r in results], windows),
         "clip_accuracy": share([float(r.clip_index == r.case.label) for r in results], [1.0] * len(results)),
         "stream_accuracy": share([float((r.stream.argmax(1) == r.case.label).sum()) for r in results], decisions),
-        "stream_named_right": share([float(r.named.count(LABELS[r.case.label])) for r in results], decisions),
+        "stream_named_right": share(
+            [float(r.settled_names.count(LABELS[r.case.label])) for r in results],
+            [float(r.settled.sum()) for r in results],
+        ),
         "confusion": _confusion(
             [label for label, r in zip(labels, results, strict=True) for _ in r.windows],
             [int(index) for r in results for index in r.windows.argmax(1)],
@@ -113,7 +117,7 @@ def describe(result: CaseResult) -> dict[str, Any]:
         "clip": LABELS[result.clip_index],
         "windows_right": result.windows_right,
         "windows": len(result.windows),
-        "named": {str(n): result.named.count(n) for n in dict.fromkeys(result.named)},
+        "named": {str(n): count for n, count in Counter(result.settled_names).items()},
         "highest_wrong_gesture": round(float(wrong.max()), 4),
         "first_right_ms": result.first_right_ms,
         "stable_ms": result.stable_ms,
@@ -226,7 +230,9 @@ def _share(
     right: NDArray[np.float64], total: NDArray[np.float64], persons: NDArray[np.int64], seed: int
 ) -> dict[str, float | list[float] | None]:
     """Share with a 95 % interval from persons drawn with replacement; no interval for fewer than three persons."""
-    groups = [persons == person for person in np.unique(persons)]
+    if not total.sum():
+        return {"value": None, "interval": None}
+    groups = [persons == person for person in np.unique(persons) if total[persons == person].sum()]
     value = round(float(right.sum() / total.sum()), 4)
     if len(groups) < 3:
         return {"value": value, "interval": None}
