@@ -103,7 +103,7 @@ def train(names: tuple[str, ...], model: str | None, spiking_from: str | None, *
 @click.argument("data", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--title", required=True, help="What the bundle is called on the screen.")
-@click.option("--smoothing-ms", type=click.IntRange(0), default=30, show_default=True)
+@click.option("--smoothing-ms", type=click.IntRange(0), default=20, show_default=True)
 @click.option("--note", "notes", multiple=True, help="A line for the card on how it was trained.")
 @click.option("--gate", type=click.Path(path_type=Path, dir_okay=False), help="Lines for the card on real recordings.")
 def export(

@@ -49,7 +49,7 @@ def export_bundle(
     folder: Path,
     clips: ClipSet,
     text: BundleText,
-    smoothing_us: int = 30_000,
+    smoothing_us: int = 20_000,
     at_most: int | None = None,
 ) -> None:
     """Writes the bundle and loads it back. Raises BundleError when emulator or ONNX differ from the trained network.
