@@ -8,8 +8,8 @@ from spikebridge.contracts import LABELS
 from spikebridge.decision import DecisionRule, softmax
 
 
-def spec(smoothing_us=0, threshold=0.5, temperature=1.0):
-    return DecisionSpec(LABELS, smoothing_us, threshold, temperature)
+def spec(smoothing_us=0, threshold=0.5, temperature=1.0, other_odds=1.0):
+    return DecisionSpec(LABELS, smoothing_us, threshold, temperature, other_odds)
 
 
 def logits(best, height=10.0):
@@ -57,6 +57,17 @@ def test_a_single_window_has_no_threshold_and_the_temperature_softens():
     assert rule.single(logits(4, 0.5))[0] == 4
     soft = DecisionRule(spec(temperature=10.0)).single(logits(4))[1]
     assert soft[4] == pytest.approx(math.e / (math.e + 10), rel=1e-6)
+
+
+def test_odds_of_no_gesture_weigh_while_streaming_only():
+    rule = DecisionRule(spec(temperature=2.0, other_odds=12.0))
+    even = rule(np.zeros(11, np.float32), 10_000)[1]
+    assert even[10] == pytest.approx(12 / 22)
+    assert even[:10] == pytest.approx(1 / 22)
+    close = np.zeros(11, np.float32)
+    close[[3, 10]] = 20.0, 18.0  # e¹ times as likely by the logits
+    assert rule(close, 10_000)[0] == 10
+    assert rule.single(close)[0] == 3
 
 
 def test_softmax_survives_large_logits():

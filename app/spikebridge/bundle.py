@@ -90,12 +90,14 @@ class AnnSpec:
 @dataclass(frozen=True, slots=True)
 class DecisionSpec:
     """``smoothing_us``: time constant of the exponential mean over probabilities, 0 for none. ``threshold``: below this
-    probability no gesture is named. ``temperature``: divides the logits before the softmax (calibration)."""
+    probability no gesture is named. ``temperature``: divides the logits before the softmax (calibration).
+    ``other_odds``: how much likelier ``other`` is than in training, where each class came as often; while streaming."""
 
     labels: tuple[str, ...]
     smoothing_us: int
     threshold: float
     temperature: float
+    other_odds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _check(folder: Path, contract: dict[str, Any]) -> Bundle:
             smoothing_us=read.get("decision.smoothing_us", int),
             threshold=float(read.get("decision.threshold", (int, float))),
             temperature=float(read.get("decision.temperature", (int, float))),
+            other_odds=float(read.get("decision.other_odds", (int, float), default=1.0)),
         ),
         about={key: contract[key] for key in ("licence", "training", "accuracy") if key in contract},
     )
@@ -223,6 +226,8 @@ def _check_boundaries(read: _Reader, bundle: Bundle) -> None:
         raise read.broken("decision.threshold", "a probability in 0…1", str(bundle.decision.threshold))
     if bundle.decision.temperature <= 0:
         raise read.broken("decision.temperature", "a number above 0", str(bundle.decision.temperature))
+    if bundle.decision.other_odds <= 0:
+        raise read.broken("decision.other_odds", "a number above 0", str(bundle.decision.other_odds))
 
 
 class _Reader:
@@ -235,10 +240,11 @@ class _Reader:
     def broken(self, key: str, expected: str, found: str) -> BundleError:
         return BundleError(f"{self._folder}/model.toml: expected {key} to be {expected}, found {found}.")
 
-    def get(self, key: str, kind: type | tuple[type, ...]) -> Any:
+    def get(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
         value: Any = self._contract
         for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None
+        value = default if value is None else value
         if not isinstance(value, kind) or isinstance(value, bool):
             wanted = kind.__name__ if isinstance(kind, type) else "number"
             raise self.broken(key, f"of type {wanted}", "nothing" if value is None else repr(value))

@@ -21,6 +21,8 @@ class DecisionRule:
     def __init__(self, spec: DecisionSpec) -> None:
         self._labels = spec.labels
         self._temperature = spec.temperature
+        # Bayes: in training every class came as often, before a camera nobody makes a gesture most of the time.
+        self._log_odds = np.log([spec.other_odds if label == "other" else 1.0 for label in spec.labels])
         self.threshold = spec.threshold
         self.smoothing_us = spec.smoothing_us
         self._mean: NDArray[np.float64] | None = None
@@ -31,7 +33,7 @@ class DecisionRule:
         elapsed_us : camera time since the decision before. After ``reset`` the mean starts from equal probabilities,
         so that one step of evidence alone names nothing.
         """
-        probabilities = softmax(np.asarray(logits, np.float64) / self._temperature)
+        probabilities = softmax(np.asarray(logits, np.float64) / self._temperature + self._log_odds)
         if self._mean is None:
             self._mean = np.full(len(self._labels), 1 / len(self._labels))
         weight = 1.0 if self.smoothing_us <= 0 else -math.expm1(-elapsed_us / self.smoothing_us)
@@ -39,7 +41,7 @@ class DecisionRule:
         return self._name(self._mean)
 
     def single(self, logits: Logits) -> tuple[int | None, NDArray[np.float32]]:
-        """The same for one window on its own: no smoothing, no threshold (the paper's protocol)."""
+        """The same for one window on its own: no smoothing, no threshold, no odds (the paper's protocol)."""
         probabilities = softmax(np.asarray(logits, np.float64) / self._temperature)
         return int(probabilities.argmax()), _published(probabilities)
 

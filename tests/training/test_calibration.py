@@ -32,9 +32,9 @@ def test_overconfidence_is_an_error():
 
 def test_the_threshold_is_above_what_noise_gives():
     quiet = np.zeros((500, 11), np.float32)
-    assert choose_threshold(quiet, 1.0) == 0.6
-    quiet[:5, 3] = 3.0  # 1 % of the windows believe 0.67 in a gesture
-    assert choose_threshold(quiet, 1.0) == pytest.approx(0.67, abs=0.01)
+    assert choose_threshold(quiet, 1.0) == 0.5
+    quiet[:5, 3] = 4.0  # 1 % of the windows believe e⁴ / (e⁴ + 9 + 12) = 0.72 in a gesture
+    assert choose_threshold(quiet, 1.0) == pytest.approx(0.73, abs=0.01)
     quiet[:5] = 0
     quiet[:5, 10] = 9.0  # "other" names no gesture
-    assert choose_threshold(quiet, 1.0) == 0.6
+    assert choose_threshold(quiet, 1.0) == 0.5

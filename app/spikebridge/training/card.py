@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spikebridge.bundle import FORMAT
 from spikebridge.contracts import LABELS
+from spikebridge.training.calibration import OTHER_ODDS
 from spikebridge.training.measured import HEADING
 from spikebridge.training.network import INPUT_SIZE, HybridNetwork, NetworkSpec
 
@@ -59,6 +60,7 @@ def write_contract(
             "smoothing_us": smoothing_us,
             "threshold": figures["threshold"],
             "temperature": figures["temperature"],
+            "other_odds": OTHER_ODDS,
         },
         "training": {
             "network": spec.name,
@@ -121,7 +123,9 @@ def write_card(
         f"| expected calibration error at temperature {figures['temperature']} | {figures['calibration_error']:.3f} |",
         f"| spikes for one window | {figures['spikes_per_window']:.0f} |",
         "",
-        f"Threshold {figures['threshold']}: at most 0.2 % of windows with noise alone name a gesture.",
+        f"Threshold {figures['threshold']}: at most 0.2 % of windows with noise alone name a gesture. While streaming, "
+        f"`other` is taken to be {OTHER_ODDS:g} times as likely as in training, where each class came as often: before "
+        "a camera nobody makes a gesture most of the time.",
         "",
         "Windows by true class (rows) and named class (columns), in the order of the labels:",
         "",
