@@ -203,6 +203,10 @@ class SnnStage(Protocol):
 
     def activity(self) -> SnnActivity: ...
 
+    def meter(self) -> SnnMeter:
+        """A new meter of the chip that the layers run on, or that this backend stands for."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -276,18 +280,100 @@ class PowerMeter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """Energy of one decision in one stage, dynamic and static apart; None when unavailable."""
+    """Energy of one decision in one stage; the values are None where it is ``unavailable``.
 
-    dynamic_mj: float | None
+    activity_mj : what the work itself costs: events and spikes, or the time that a processor was busy.
+    constant_mj : what the same steps cost on a chip to which nothing comes: each neuron is visited in each step.
+    static_mj : what flows without any work, over the time of the decision; None where it is not known.
+    static_source : whose figure the static power is.
+    """
+
+    activity_mj: float | None
     provenance: Provenance
+    constant_mj: float = 0.0
     static_mj: float | None = None
+    static_source: str = ""
+
+    @property
+    def dynamic_mj(self) -> float | None:
+        """All that is not static."""
+        return None if self.activity_mj is None else self.activity_mj + self.constant_mj
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """Activity of one spiking layer over a run and its dynamic energy in mJ, by cause.
+
+    messages : leave the layer, one for each core that a spike goes to. visits_mj : each neuron in each step, active or
+    not. updates_mj : neurons that do not rest.
+    """
+
+    name: str
+    neurons: int
+    synaptic_events: int
+    neuron_updates: int
+    spikes: int
+    messages: float
+    synapses_mj: float
+    visits_mj: float
+    updates_mj: float
+    spikes_mj: float
+    messages_mj: float
+
+    @property
+    def activity_mj(self) -> float:
+        """All but the visits."""
+        return self.synapses_mj + self.updates_mj + self.spikes_mj + self.messages_mj
+
+    @property
+    def dynamic_mj(self) -> float:
+        return self.activity_mj + self.visits_mj
+
+
+@dataclass(frozen=True, slots=True)
+class SnnCost:
+    """What ``steps`` time steps cost on a chip, estimated.
+
+    input_events : non-zero input counts. input_messages : theirs to the first layer, one for each core that an event
+    goes to, with input_mj for all of them. chip_step_us : mean time of a step on the chip, without input and output.
+    source, static_source : whose prices, and whose static power.
+    """
+
+    chip: str
+    source: str
+    steps: int
+    input_events: int
+    input_messages: float
+    input_mj: float
+    layers: tuple[LayerCost, ...]
+    static_mj: float
+    static_source: str
+    chip_step_us: float
+
+    @property
+    def constant_mj(self) -> float:
+        """What silent steps would have cost as well."""
+        return sum(layer.visits_mj for layer in self.layers)
+
+    @property
+    def activity_mj(self) -> float:
+        return self.input_mj + sum(layer.activity_mj for layer in self.layers)
+
+    @property
+    def dynamic_mj(self) -> float:
+        return self.activity_mj + self.constant_mj
 
 
 class SnnMeter(PowerMeter, Protocol):
-    """Power of the chip that the spiking layers run on, measured or modelled. Its rails are named ``loihi …``."""
+    """Power of the chip that the spiking layers run on, measured or modelled. Readings that are not ``whole`` are
+    single rails of it."""
 
     def energy(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
         """Of one decision, over the whole run that ``activity`` was counted in."""
+        ...
+
+    def cost(self, activity: SnnActivity, step_us: float) -> SnnCost | None:
+        """The run by layer and cause; None where the chip does not show what its layers do."""
         ...
 
 

@@ -1,0 +1,109 @@
+"""What can be chosen for a run. The defaults of the whole program stand here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from spikebridge.errors import UsageError
+
+DEFAULT_SOURCE = "sim:"
+DEFAULT_MODEL = "s2a4-stream"
+
+SnnBackend: TypeAlias = Literal["emulator", "lava", "loihi2"]
+#: ``stream``: state persists, a decision every hop. ``window``: the paper's protocol, reset between windows of T steps.
+Mode: TypeAlias = Literal["stream", "window"]
+#: How a sensor of another size is mapped onto the network's input; see ``bundle.InputSpec``.
+Fit: TypeAlias = Literal["center", "full"]
+
+SNN_BACKENDS: tuple[SnnBackend, ...] = get_args(SnnBackend)
+MODES: tuple[Mode, ...] = get_args(Mode)
+FITS: tuple[Fit, ...] = get_args(Fit)
+
+#: Names of Lava's ``ChipGeneration``; N3B3 is most of the boards.
+GENERATIONS = ("N3B2", "N3B3", "N3C1", "N3D1")
+
+
+@dataclass(frozen=True, slots=True)
+class LoihiBoard:
+    """Where a Loihi 2 board is.
+
+    host : ``slurm`` schedules one (Intel's cloud, a cluster), ``ethernet`` names one on the network.
+    address : IP address of the ethernet host. partition, board : SLURM's, at most one of them.
+    generation : of the chip. profile : attach the power and time profilers; they cost time around each step.
+    """
+
+    host: Literal["slurm", "ethernet"] = "slurm"
+    address: str | None = None
+    partition: str | None = None
+    board: str | None = None
+    generation: str = "N3B3"
+    profile: bool = True
+
+    def __post_init__(self) -> None:
+        if self.host == "ethernet" and not self.address:
+            raise UsageError("expected the address of the Loihi 2 host for ethernet, found none; name it.")
+        if self.host == "slurm" and self.partition and self.board:
+            raise UsageError(
+                f"expected a SLURM partition or a board, found both ({self.partition}, {self.board}); name one."
+            )
+        if self.generation not in GENERATIONS:
+            raise UsageError(
+                f"expected a Loihi generation among {', '.join(GENERATIONS)}, found '{self.generation}'; name one."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SnnSettings:
+    """Where the spiking layers run.
+
+    lava_python : interpreter that has Lava; None for the one that is found. board : only for ``loihi2``; None for
+    SLURM's choice.
+    """
+
+    backend: SnnBackend = "emulator"
+    lava_python: Path | None = None
+    board: LoihiBoard | None = None
+
+    def __post_init__(self) -> None:
+        if self.backend not in SNN_BACKENDS:
+            raise UsageError(f"expected --snn to be one of {', '.join(SNN_BACKENDS)}, found '{self.backend}'.")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSettings:
+    """One network on the stream. fit : another mapping of the sensor than the bundle's, or None."""
+
+    model: str = DEFAULT_MODEL
+    snn: SnnSettings = field(default_factory=SnnSettings)
+    ann: str = "cpu"
+    mode: Mode = "stream"
+    fit: Fit | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise UsageError(f"expected --mode to be {' or '.join(MODES)}, found '{self.mode}'.")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """How a source is played.
+
+    speed : 1.0 is real time, ``math.inf`` as fast as the chain takes it. loop : a recording starts again at its end.
+    max_gap_us : the longest silence of a recording that is replayed. seed : of the simulated camera.
+    """
+
+    speed: float = 1.0
+    loop: bool = False
+    max_gap_us: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """One source and the networks that it feeds. estimate_host : watts from CPU time where no meter can be read."""
+
+    lanes: tuple[LaneSettings, ...] = (LaneSettings(),)
+    source: SourceSettings = field(default_factory=SourceSettings)
+    estimate_host: bool = True
