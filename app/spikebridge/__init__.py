@@ -24,7 +24,8 @@ def open(source: str | Path, *, step_us: int = 10_000) -> Iterator[Iterator[Even
 
     ``with spikebridge.open("recording.aedat4") as packets: for packet in packets: packet.events["x"] …``
     """
+    from spikebridge.settings import SourceSettings
     from spikebridge.sources import open_source
 
-    with closing(open_source(source, speed=math.inf)) as opened:
+    with closing(open_source(source, SourceSettings(speed=math.inf))) as opened:
         yield opened.packets(step_us)

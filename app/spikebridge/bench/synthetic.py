@@ -76,17 +76,18 @@ class BurstSource:
 
     def packets(self, step_us: int) -> Iterator[EventPacket]:
         sequence = 0
-        due = time.monotonic()
+        due_ns = time.monotonic_ns()
         for rate_hz, seconds in self._phases:
             template = noise_events(round(rate_hz * step_us / 1e6), step_us, self._info.sensor)
             for _ in range(round(seconds * 1e6 / step_us)):
-                due += step_us / 1e6
-                if self._closed.wait(max(0.0, due - time.monotonic())):
+                due_ns += step_us * 1000
+                if self._closed.wait(max(0.0, (due_ns - time.monotonic_ns()) / 1e9)):
                     return
                 events = template.copy()
                 events["t"] += sequence * step_us
                 self._read += events.size
-                yield EventPacket(events, sequence * step_us, (sequence + 1) * step_us, sequence, time.monotonic_ns())
+                start_us, now_ns = sequence * step_us, time.monotonic_ns()
+                yield EventPacket(events, start_us, start_us + step_us, sequence, now_ns, due_ns=due_ns)
                 sequence += 1
             self.burst_ended_ns = self.burst_ended_ns or time.monotonic_ns()
 

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from spikebridge.events import EventPacket
+from spikebridge.snapshot import Counters
 
-
-@dataclass(frozen=True, slots=True)
-class InboxCounters:
-    """``in = done + dropped + queued`` at any moment, for packets and for events; a packet in work is queued."""
-
-    packets_in: int
-    packets_done: int
-    packets_dropped: int
-    packets_queued: int
-    events_in: int
-    events_done: int
-    events_dropped: int
-    events_queued: int
+#: What happens when no place is left: the oldest packet goes, or the producer waits.
+WhenFull: TypeAlias = Literal["drop_oldest", "block"]
 
 
 class Inbox:
@@ -31,7 +20,7 @@ class Inbox:
     newest events and lag cannot grow; ``block`` for recordings, so that nothing is lost.
     """
 
-    def __init__(self, capacity: int, when_full: Literal["drop_oldest", "block"]) -> None:
+    def __init__(self, capacity: int, when_full: WhenFull) -> None:
         self._capacity = capacity
         self._when_full = when_full
         self._queue: deque[EventPacket] = deque()
@@ -55,6 +44,12 @@ class Inbox:
             self._queue.append(packet)
             self._changed.notify_all()
             return True
+
+    def refuse(self, packet: EventPacket) -> None:
+        """Counts a packet that came and will not be worked on: dropped."""
+        with self._changed:
+            self._count("in", packet)
+            self._count("dropped", packet)
 
     def get(self, timeout_s: float) -> EventPacket | None:
         """The oldest packet, now in work; None when none came in time or the inbox is closed and empty."""
@@ -100,10 +95,11 @@ class Inbox:
         with self._changed:
             return self._closed and not self._queue
 
-    def counters(self) -> InboxCounters:
+    def counters(self) -> Counters:
+        """Packets and events; what only the chain knows is 0."""
         with self._changed:
             queued = [*self._queue, self._in_work] if self._in_work is not None else list(self._queue)
-            return InboxCounters(
+            return Counters(
                 packets_in=self._packets["in"],
                 packets_done=self._packets["done"],
                 packets_dropped=self._packets["dropped"],

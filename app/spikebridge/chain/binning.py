@@ -8,9 +8,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from spikebridge.bundle import Fit, InputSpec
+from spikebridge.bundle import InputSpec
 from spikebridge.contracts import Counts
 from spikebridge.events import EVENT_DTYPE, EventPacket, Sensor
+from spikebridge.settings import Fit
 
 
 class Binner:
