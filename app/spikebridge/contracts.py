@@ -254,6 +254,7 @@ class PowerReading:
     whole : the rail already contains the others of the same meter: never add them to it.
     static_w : the part of ``watts`` that flows without activity, where it is known.
     per_busy_core_w : of an estimate from processor time: what one busy core is taken to draw.
+    fix : the command that makes an unavailable rail readable, where one does.
     """
 
     rail: str
@@ -263,6 +264,7 @@ class PowerReading:
     whole: bool = False
     static_w: float | None = None
     per_busy_core_w: float | None = None
+    fix: str = ""
 
 
 class PowerMeter(Protocol):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikebridge.bridge import Accumulator
 from spikebridge.bundle import AccumulatorSpec
+from spikebridge.chain.accumulator import Accumulator
 
 
 def test_figure_2_of_the_paper():

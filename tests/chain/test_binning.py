@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikebridge.binning import Binner, crop_of
-from spikebridge.bundle import Fit, InputSpec
+from spikebridge.bundle import InputSpec
+from spikebridge.chain.binning import Binner, crop_of
 from spikebridge.events import EventArray, EventPacket, Sensor, make_events
+from spikebridge.settings import Fit
 
 
 def spec(width: int = 128, height: int = 128, max_count: int = 255, fit: Fit = "center") -> InputSpec:

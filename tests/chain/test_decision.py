@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from spikebridge.bundle import DecisionSpec
+from spikebridge.chain.decision import DecisionRule, softmax
 from spikebridge.contracts import LABELS
-from spikebridge.decision import DecisionRule, softmax
 
 
 def spec(smoothing_us=0, threshold=0.5, temperature=1.0, other_odds=1.0):

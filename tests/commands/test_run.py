@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from bundles import write_ordinary_bundle
 from recordings import moving_column, write_aedat31
-from spikebridge import cli
-from spikebridge.contracts import LABELS, STAGES
+from spikebridge.commands.main import cli
+from spikebridge.contracts import LABELS
+from spikebridge.stages import STAGE_KEYS, WORKING
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def spikebridge(*arguments, **options):
 
 
 def run_json(*arguments):
-    result = CliRunner().invoke(cli.cli, ["run", *arguments, "--json"], catch_exceptions=False)
+    result = CliRunner().invoke(cli, ["run", *arguments, "--json"], catch_exceptions=False)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     return lines[:-1], lines[-1]["summary"]
 
@@ -44,18 +45,49 @@ def test_json_has_one_object_per_decision_and_a_summary(bundle, recording):
     assert len(decisions) == summary["decisions"] == summary["steps"] == 30
     first = decisions[0]
     assert set(first) == {"t_us", "label", "index", "probabilities", "latency_us", "end_to_end_us", "gap"}
-    assert set(first["latency_us"]) == set(STAGES)
+    assert tuple(first["latency_us"]) == STAGE_KEYS
     assert len(first["probabilities"]) == len(LABELS)
     assert set(summary["scores"]) == set(LABELS)
     assert summary["events"]["read"] == summary["events"]["processed"] == 1200
     assert summary["events"]["dropped"] == summary["events"]["skipped_bytes"] == 0
-    assert set(summary["end_to_end_us"]) == {"p50", "p95", "p99"}
+    assert set(summary["scores"]) == set(LABELS)
     assert {reading["provenance"] for reading in summary["power"]} <= {
         "measured", "estimated", "simulated", "unavailable",
     }  # fmt: skip
     # Columns 0, 1 and 2 for 100 ms each: the labels of the same numbers, in turn.
     named = [d["label"] for d in decisions if d["label"]]
     assert list(dict.fromkeys(named)) == list(LABELS[:3])
+
+
+def test_as_fast_as_it_goes_nothing_is_called_latency(bundle, recording):
+    """What waits then waits in the program's own inbox."""
+    decisions, summary = run_json(recording, "--model", bundle, "--speed", "max")
+    waiting = [key for key in STAGE_KEYS if key not in WORKING]
+    for decision in decisions:
+        assert decision["end_to_end_us"] is None
+        assert {key for key, value in decision["latency_us"].items() if value is None} == set(waiting)
+    assert summary["end_to_end_us"] is None
+    assert [key for key, value in summary["latency_us"].items() if value is None] == waiting
+    assert (summary["event_age_us"]["newest"], summary["event_age_us"]["oldest"]) == (None, None)
+    text = CliRunner().invoke(cli, ["run", recording, "--model", bundle, "--speed", "max", "--headless"]).stdout
+    assert "latency      none: a run without a pace measures throughput" in text
+    assert "p99" not in text
+
+
+def test_a_paced_run_tells_from_seen_to_said(bundle, recording):
+    """T = 4 steps of 10 ms, no spiking layer, no mean over decisions."""
+    decisions, summary = run_json(recording, "--model", bundle, "--speed", "4")
+    assert all(decision["end_to_end_us"] > 0 for decision in decisions)
+    assert set(summary["end_to_end_us"]) == {"p50", "p95", "p99"}
+    age, median_us = summary["event_age_us"], summary["end_to_end_us"]["p50"]
+    assert {key: age[key] for key in ("step", "layer_delay", "window", "smoothing")} == {
+        "step": 10_000, "layer_delay": 0, "window": 40_000, "smoothing": 0,
+    }  # fmt: skip
+    assert age["newest"] == median_us
+    assert age["oldest"] == pytest.approx(median_us + 40_000)
+    text = CliRunner().invoke(cli, ["run", recording, "--model", bundle, "--speed", "4", "--headless"]).stdout
+    assert "latency      end to end p50" in text
+    assert "seen to said When a decision is out, the newest events behind it are" in text
 
 
 def test_decisions_are_the_same_at_any_speed(bundle, recording):
@@ -77,6 +109,59 @@ def test_for_ends_on_the_cameras_clock(bundle, recording):
     assert decisions[-1]["t_us"] - decisions[0]["t_us"] == 100_000
 
 
+def test_for_ends_a_loop_too(bundle, recording):
+    """The recording lasts 0.3 s; its clock begins again, the time that passed does not."""
+    decisions, _ = run_json(recording, "--model", bundle, "--speed", "max", "--loop", "--for", "0.7")
+    assert 70 <= len(decisions) <= 74
+    assert sum(decision["gap"] for decision in decisions) == 2
+
+
+def test_energy_of_a_window_counts_all_its_steps(bundle, recording):
+    """Four steps behind each decision of a window: about four times the binning of one while streaming."""
+    _, stream = run_json(recording, "--model", bundle, "--speed", "max")
+    _, window = run_json(recording, "--model", bundle, "--speed", "max", "--mode", "window")
+    streamed, of_window = (run["energy_mj_per_decision"]["bin"]["value"] for run in (stream, window))
+    assert 2 < of_window / streamed < 8
+
+
+def test_several_networks_have_an_entry_each(bundle, recording, tmp_path):
+    """As alone, byte for byte; with one network nothing names it."""
+    other = str(write_ordinary_bundle(tmp_path / "other", size=128, steps=8, interval=4))
+
+    def decided(*arguments):
+        decisions, summary = run_json(recording, *arguments, "--speed", "max")
+        return [{k: v for k, v in d.items() if k not in ("latency_us", "end_to_end_us")} for d in decisions], summary
+
+    both, summary = decided("--model", bundle, "--model", other)
+    for name, path in (("tiny", bundle), ("other", other)):
+        alone, of_one = decided("--model", path)
+        assert [{k: v for k, v in d.items() if k != "model"} for d in both if d["model"] == name] == alone
+        assert "model" not in alone[0]
+        (entry,) = (lane for lane in summary["lanes"] if lane["model"] == name)
+        assert {key: entry[key] for key in ("decisions", "label", "scores", "events")} == {
+            key: of_one[key] for key in ("decisions", "label", "scores", "events")
+        }
+    assert [(d["t_us"], d["model"]) for d in both] == sorted(
+        ((d["t_us"], d["model"]) for d in both), key=lambda found: (found[0], found[1] == "other")
+    )
+    (pair,) = summary["pairs"]
+    assert (pair["first"], pair["second"]) == ("tiny", "other")
+    same = {d["t_us"]: d["label"] for d in both if d["model"] == "tiny"}
+    compared = [d["label"] == same[d["t_us"]] for d in both if d["model"] == "other"][7:]
+    assert pair["compared"] == len(compared)
+    assert pair["agreement"] == pytest.approx(sum(compared) / len(compared), abs=1e-6)
+    assert set(summary) == {"source", "lanes", "pairs", "power", "notes", "wall_s", "peak_rss_mb"}
+
+
+def test_the_text_tells_of_each_network_and_pair(bundle, recording):
+    text = CliRunner().invoke(
+        cli, ["run", recording, "--model", bundle, "--model", f"{bundle},mode=window", "--speed", "max", "--headless"]
+    ).stdout  # fmt: skip
+    assert "tiny stream  ·  SNN: none" in text
+    assert "tiny window  ·  SNN: none" in text
+    assert "agreement    tiny stream and tiny window agree in" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -87,6 +172,9 @@ def test_for_ends_on_the_cameras_clock(bundle, recording):
         (["run", "{clip}", "--headless", "--model", "{bundle}", "--snn", "brain"], 2, "brain"),
         (["run", "{clip}", "--headless", "--model", "{bundle}", "--ann", "cuda"], 4, "CUDAExecutionProvider"),
         (["run", "{clip}", "--headless", "--speed", "fast"], 2, "fast"),
+        (["run", "{clip}", "--headless", "--model", "{bundle},snn=brain"], 2, "brain"),
+        (["run", "{clip}", "--headless", "--model", "{bundle},colour=red"], 2, "colour=red"),
+        (["run", "{clip}", "--headless", "--loihi-address", "10.0.0.1"], 2, "--loihi-address only with --snn loihi2"),
         (["run", "{clip}", "--headless", "--screenshot", "x.png"], 2, "--screenshot"),
         (["info", "no/such/file.aedat"], 3, "no/such/file.aedat"),
         (["frobnicate"], 2, "frobnicate"),
@@ -127,14 +215,14 @@ def test_without_a_display_the_terminal_takes_over(bundle, recording):
 
 
 def test_devices_and_doctor_answer():
-    found = json.loads(CliRunner().invoke(cli.cli, ["devices", "--json"], catch_exceptions=False).stdout)
+    found = json.loads(CliRunner().invoke(cli, ["devices", "--json"], catch_exceptions=False).stdout)
     assert isinstance(found["cameras"], list)
-    checks = json.loads(CliRunner().invoke(cli.cli, ["doctor", "--json"], catch_exceptions=False).stdout)
+    checks = json.loads(CliRunner().invoke(cli, ["doctor", "--json"], catch_exceptions=False).stdout)
     assert {check["state"] for check in checks} <= {"ok", "warning", "missing"}
 
 
 def test_info_maps_a_shipped_model_onto_a_chip():
-    result = CliRunner().invoke(cli.cli, ["info", "--model", "s2a4-stream", "--json"], catch_exceptions=False)
+    result = CliRunner().invoke(cli, ["info", "--model", "s2a4-stream", "--json"], catch_exceptions=False)
     report = json.loads(result.stdout)
     assert report["chip"] == "Loihi 1"
     assert [layer["neurons"] for layer in report["layers"]] == [16384, 8192]

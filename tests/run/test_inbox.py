@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikebridge.events import EventPacket, empty_events
-from spikebridge.inbox import Inbox
+from spikebridge.run.inbox import Inbox
 
 
 def packet(sequence, n_events=3):
@@ -46,6 +46,23 @@ def test_the_oldest_is_dropped_and_the_hole_shows_it():
     got.append(inbox.get(0).sequence)
     assert got == [3, 4]
     assert adds_up(inbox).packets_dropped == got[0]
+
+
+def test_a_refused_packet_came_and_was_dropped():
+    inbox = Inbox(2, "block")
+    inbox.refuse(packet(0, 5))
+    counters = adds_up(inbox)
+    assert (counters.packets_in, counters.packets_dropped, counters.events_in, counters.events_dropped) == (1, 1, 5, 5)
+
+
+def test_a_packet_that_was_lost_in_work_is_dropped():
+    inbox = Inbox(2, "block")
+    inbox.put(packet(0, 5))
+    inbox.get(0)
+    inbox.lose()
+    inbox.lose()
+    counters = adds_up(inbox)
+    assert (counters.packets_dropped, counters.packets_done, counters.events_dropped) == (1, 0, 5)
 
 
 def test_block_loses_nothing():

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.bench import BenchSettings, Figure
-from spikebridge.bench.synthetic import ArrayRecording, BurstSource, noise_events
+from spikebridge.bench.synthetic import BurstSource, noise_events
 from spikebridge.bundle import load_model
 from spikebridge.contracts import Recording, Say, Source
 from spikebridge.events import EventArray, Sensor
@@ -24,6 +24,7 @@ from spikebridge.run.pipeline import Pipeline, peak_rss_mb
 from spikebridge.settings import LaneSettings, RunSettings
 from spikebridge.snapshot import Percentiles, Snapshot
 from spikebridge.sources.replay import Replay
+from spikebridge.testing import ArrayRecording
 
 _DVS128 = Sensor(128, 128, "DVS128")
 _NOISE = "noise:"
@@ -35,7 +36,7 @@ def _pipeline(source: Source, models: tuple[str, ...], *, lossless: bool = False
 
 
 def open_noise(uri: str, settings: RunSettings, say: Say) -> Pipeline:
-    """``noise:<events per second>:<seconds>`` as a recording in memory, and all other sources; for the chain's process."""
+    """``noise:<events per second>:<seconds>`` as a recording in memory; other sources as they are."""
     if not uri.startswith(_NOISE):
         return open_pipeline(uri, settings, say)
     rate_hz, seconds = (int(part) for part in uri.removeprefix(_NOISE).split(":"))

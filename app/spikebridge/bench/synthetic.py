@@ -28,32 +28,6 @@ def noise_events(n: int, duration_us: int, sensor: Sensor, seed: int = 0) -> Eve
     return events
 
 
-class ArrayRecording:
-    """Events in memory as contracts.Recording."""
-
-    def __init__(self, events: EventArray, sensor: Sensor) -> None:
-        self._events = events
-        self._times = np.ascontiguousarray(events["t"])
-        self._read = 0
-        first, last = (int(self._times[0]), int(self._times[-1])) if events.size else (0, 0)
-        self._info = SourceInfo("memory:", "events in memory", "recording", sensor, first, last)
-
-    @property
-    def info(self) -> SourceInfo:
-        return self._info
-
-    def counters(self) -> SourceCounters:
-        return SourceCounters(read=self._read)
-
-    def read(self, t_start_us: int, t_stop_us: int) -> EventArray:
-        start, stop = np.searchsorted(self._times, (t_start_us, t_stop_us))
-        self._read += int(stop - start)
-        return self._events[start:stop]
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 class BurstSource:
     """A live source that delivers ``burst_hz`` events per second for ``burst_s`` and then ``calm_hz`` for ``calm_s``.
 

@@ -82,8 +82,8 @@ def _run(source: str, settings: RunSettings, outcome: _Outcome) -> None:
 
             sys.exit(run_window(source, settings, screenshot=outcome.screenshot, duration_s=outcome.seconds))
         if outcome.screenshot:
-            raise MissingError(problem)
-        click.echo(f"No window: {problem} The same chain runs here in the terminal; Ctrl-C ends it.", err=True)
+            raise MissingError(problem.sentence)
+        click.echo(f"No window: {problem.sentence} The same chain runs here in the terminal; Ctrl-C ends it.", err=True)
     from spikebridge.terminal.headless import run_headless
 
     run_headless(source, settings, seconds=outcome.seconds, as_json=outcome.as_json)

@@ -21,15 +21,16 @@ class Regrouper:
         self._step_us = n * source_step_us
         self._group: list[EventPacket] = []
         self._sequence = 0
+        self._expected: int | None = None
         self._lost: list[EventPacket] = []
 
     def put(self, packet: EventPacket) -> Iterator[EventPacket]:
         """The packet of the lane that this one completes, if it does."""
-        before = self._group[-1] if self._group else None
-        if before is not None and (packet.gap or packet.sequence != before.sequence + 1):
+        if self._expected is not None and (packet.gap or packet.sequence != self._expected):
             self._lost += self._group
             self._group.clear()
             self._sequence += 1  # a hole, so that the network begins anew
+        self._expected = packet.sequence + 1
         self._group.append(packet)
         if len(self._group) == self._n:
             yield self._join()

@@ -88,8 +88,8 @@ class LiveSource:
 
     def counters(self) -> SourceCounters:
         late = (
-            f"{self._late:,} event{'s' if self._late > 1 else ''} came after the step they belong to was closed, by up "
-            f"to {self._latest_by_us / 1000:.1f} ms, and count in the next one."
+            f"{self._late:,} event{'s' if self._late > 1 else ''} came after the end of the right step and count in a "
+            f"later one, which began up to {self._latest_by_us / 1000:.1f} ms after."
         )
         return SourceCounters(read=self._read, notes=(late,) if self._late else ())
 
