@@ -33,32 +33,31 @@ class DecisionRule:
         elapsed_us : camera time since the decision before. After ``reset`` the mean starts from equal probabilities,
         so that one step of evidence alone names nothing.
         """
-        probabilities = softmax(np.asarray(logits, np.float64) / self._temperature + self._log_odds)
+        probabilities = softmax(logits.astype(np.float64) / self._temperature + self._log_odds)
         if self._mean is None:
             self._mean = np.full(len(self._labels), 1 / len(self._labels))
         weight = 1.0 if self.smoothing_us <= 0 else -math.expm1(-elapsed_us / self.smoothing_us)
-        self._mean = self._mean + weight * (probabilities - self._mean)
-        return self._name(self._mean)
+        probabilities -= self._mean
+        probabilities *= weight
+        self._mean += probabilities
+        best = int(self._mean.argmax())
+        return (best if self._mean[best] >= self.threshold else None), _published(self._mean)
 
     def single(self, logits: Logits) -> tuple[int | None, NDArray[np.float32]]:
         """The same for one window on its own: no smoothing, no threshold, no odds (the paper's protocol)."""
-        probabilities = softmax(np.asarray(logits, np.float64) / self._temperature)
+        probabilities = softmax(logits.astype(np.float64) / self._temperature)
         return int(probabilities.argmax()), _published(probabilities)
 
     def reset(self) -> None:
         """Forgets what was seen."""
         self._mean = None
 
-    def _name(self, mean: NDArray[np.float64]) -> tuple[int | None, NDArray[np.float32]]:
-        best = int(mean.argmax())
-        return (best if mean[best] >= self.threshold else None), _published(mean)
-
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Over a 1-D array, without overflow."""
-    powers = np.exp(logits - logits.max())
-    result: NDArray[np.float64] = powers / powers.sum()
-    return result
+    powers: NDArray[np.float64] = np.exp(logits - logits.max())
+    powers /= powers.sum()
+    return powers
 
 
 def _published(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
