@@ -9,7 +9,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from typing import TypeAlias
 
@@ -74,7 +74,7 @@ class Pipeline:
 
         self._start(on_step, lambda lane: None)
 
-    def decisions(self) -> Iterator[LaneDecision | None]:
+    def decisions(self) -> Generator[LaneDecision | None, None, None]:
         """(lane, decision) until the source ends, each lane's in order, and None now and then while none comes.
 
         Those of a recording come in the order of its time, and of the lanes where that is equal, so that every run
