@@ -5,7 +5,8 @@ All of it is plain frozen data that can be sent to another process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -269,3 +270,8 @@ class Snapshot:
     peak_rss_mb: float
     failure: str | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Something that follows a run from beside it, such as an endpoint for metrics: gets a function that gives the newest
+#: snapshot, or None while nothing runs, and lives as long as the context it returns.
+Watcher: TypeAlias = Callable[[Callable[[], Snapshot | None]], AbstractContextManager[object]]

@@ -6,8 +6,8 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from types import FrameType
 
 from spikebridge.contracts import Say
@@ -15,18 +15,24 @@ from spikebridge.errors import CancelledError
 from spikebridge.run.opening import open_pipeline
 from spikebridge.run.pipeline import LaneDecision, Pipeline
 from spikebridge.settings import RunSettings
-from spikebridge.snapshot import Snapshot
+from spikebridge.snapshot import Snapshot, Watcher
 from spikebridge.terminal.objects import decision_object, summary_object
 
 
-def run_headless(uri: str, settings: RunSettings, *, seconds: float | None, as_json: bool) -> None:
+def run_headless(
+    uri: str, settings: RunSettings, *, seconds: float | None, as_json: bool, watchers: Sequence[Watcher] = ()
+) -> None:
     """Runs until the source ends, ``seconds`` of the stream have passed, or Ctrl-C; then prints the summary."""
     stop = threading.Event()
     pipeline = open_pipeline(uri, settings, _teller(stop))
     pipeline.say_to(_teller(stop))
     names = [None] if len(pipeline.lanes) == 1 else [lane.name for lane in pipeline.lanes]
     try:
-        with _view(pipeline, as_json) as refresh, _stop_on_signal(stop):
+        with ExitStack() as entered:
+            entered.enter_context(_stop_on_signal(stop))
+            refresh = entered.enter_context(_view(pipeline, as_json))
+            for watcher in watchers:
+                entered.enter_context(watcher(pipeline.snapshot))
             for item in _until(pipeline, seconds, stop):
                 if item is not None and as_json:
                     lane, decision = item
