@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
 from spikebridge.events import EventArray, EventPacket
 from spikebridge.sources.overview import Overview
+from spikebridge.sources.pace import Pace
 
-#: A replay later than this takes the present as its new start: it then runs slower than asked for, which is seen,
-#: rather than in a burst that makes every stage behind it late, which looks like a fault of theirs.
-_LATE_NS = 250_000_000
 _LOOK_AHEAD_US = 1_000_000
 
 
@@ -34,8 +32,7 @@ class Replay:
 
     Packets lie on a grid of ``step_us`` that starts at the first event; what is in them depends on position alone,
     never on pace. At the end a looping replay jumps back: the camera clock starts again and the packet has ``gap``.
-    Paced packets carry the moment at which the time of their step is over as ``due_ns``: reading ahead from the file is
-    not part of the latency, being late is.
+    Paced packets carry the moment at which the time of their step is over as ``due_ns``.
     """
 
     def __init__(
@@ -52,7 +49,7 @@ class Replay:
         self._overview = Overview(self._read, self._first_us, self._last_us)
         self._changed = threading.Condition()
         # All of these are guarded by _changed.
-        self._speed = speed
+        self._pace = Pace(speed)
         self._loop = loop
         self._paused = False
         self._steps_asked = 0
@@ -61,8 +58,6 @@ class Replay:
         self._position_us = self._first_us
         self._gap = False
         self._silent_us = 0
-        self._anchor: tuple[int, int] | None = None  # camera µs and host ns that belong together
-        self._late = 0
         self._n_read = 0
 
     # ------------------------------------------------ Source
@@ -74,10 +69,7 @@ class Replay:
     def counters(self) -> SourceCounters:
         counters = self._recording.counters()
         with self._changed:
-            notes = counters.notes
-            if self._late:
-                notes += (f"The replay fell behind its pace {self._late} times and went on later.",)
-            return replace(counters, read=self._n_read, notes=notes)
+            return replace(counters, read=self._n_read, notes=counters.notes + self._pace.notes("The replay"))
 
     def packets(self, step_us: int) -> Iterator[EventPacket]:
         if step_us <= 0:
@@ -102,7 +94,7 @@ class Replay:
 
     def status(self) -> ReplayStatus:
         with self._changed:
-            return ReplayStatus(self._position_us, self._paused, self._speed, self._loop)
+            return ReplayStatus(self._position_us, self._paused, self._pace.speed, self._loop)
 
     def pause(self, paused: bool) -> None:
         with self._changed:
@@ -124,7 +116,7 @@ class Replay:
     def set_speed(self, speed: float) -> None:
         _check_speed(speed)
         with self._changed:
-            self._speed = speed
+            self._pace.speed = speed
             self._restart_pace()
 
     def set_loop(self, loop: bool) -> None:
@@ -165,7 +157,7 @@ class Replay:
                     if not self._loop:
                         return None
                     self._go_to(self._first_us, gap=True)
-                    self._anchor = None
+                    self._pace.restart()
                 if not self._paused or self._steps_asked:
                     return self._position_us
                 self._changed.wait()
@@ -191,7 +183,7 @@ class Replay:
                 target_us = self._aligned(int(events["t"][0]))
                 if target_us > position_us:
                     self._go_to(target_us, gap=True)
-                    self._anchor = None
+                    self._pace.restart()
             return self._position_us
 
     def _wait_until_due(self, start_us: int) -> _Moment | None:
@@ -201,18 +193,11 @@ class Replay:
                 if self._paused and not self._steps_asked:
                     return None
                 now_ns = time.monotonic_ns()
-                if math.isinf(self._speed):
+                if math.isinf(self._pace.speed):
                     return _Moment(now_ns, None)
                 if self._paused:
                     return _Moment(now_ns, now_ns)
-                if self._anchor is None:
-                    self._anchor = (start_us, now_ns)
-                anchor_us, anchor_ns = self._anchor
-                due_ns = anchor_ns + round((start_us + self._step_us - anchor_us) * 1000 / self._speed)
-                if now_ns - due_ns > _LATE_NS:
-                    self._late += 1
-                    self._anchor = (start_us + self._step_us, now_ns)
-                    return _Moment(now_ns, now_ns)
+                due_ns = self._pace.due_ns(start_us, start_us + self._step_us, now_ns)
                 if now_ns >= due_ns:
                     return _Moment(now_ns, due_ns)
                 self._changed.wait((due_ns - now_ns) / 1e9)
@@ -229,7 +214,7 @@ class Replay:
         return inside_us - (inside_us - self._first_us) % self._step_us
 
     def _restart_pace(self) -> None:
-        self._anchor = None
+        self._pace.restart()
         self._changed.notify_all()
 
     def _read(self, t_start_us: int, t_stop_us: int) -> EventArray | None:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from spikebridge.sources.pace import LATE_NS, Pace
+
+
+def test_the_first_step_begins_when_it_is_asked_for():
+    pace = Pace()
+    assert pace.due_ns(70_000, 80_000, now_ns=5_000_000_000) == 5_010_000_000
+    assert pace.due_ns(80_000, 90_000, now_ns=5_010_000_100) == 5_020_000_000
+    # Asked for again, it is due when it was.
+    assert pace.due_ns(80_000, 90_000, now_ns=5_015_000_000) == 5_020_000_000
+
+
+@pytest.mark.parametrize(("speed", "due_ns"), [(0.5, 20_000_000), (4.0, 2_500_000)])
+def test_speed_shortens_the_way_to_the_next_step(speed, due_ns):
+    assert Pace(speed).due_ns(0, 10_000, now_ns=0) == due_ns
+
+
+def test_a_late_step_keeps_its_moment_up_to_a_quarter_of_a_second():
+    pace = Pace()
+    pace.due_ns(0, 10_000, now_ns=0)
+    assert pace.due_ns(10_000, 20_000, now_ns=20_000_000 + LATE_NS) == 20_000_000
+    assert pace.late == 0
+    assert pace.notes("The stream") == ()
+
+
+def test_later_than_that_it_starts_anew_from_the_present():
+    pace = Pace()
+    pace.due_ns(0, 10_000, now_ns=0)
+    now_ns = 20_000_000 + LATE_NS + 1
+    assert pace.due_ns(10_000, 20_000, now_ns) == now_ns
+    assert pace.due_ns(20_000, 30_000, now_ns + 3) == now_ns + 10_000_000
+    assert pace.late == 1
+    assert pace.notes("The stream") == ("The stream fell behind its pace once and went on later.",)
+    pace.due_ns(30_000, 40_000, now_ns + 10 * LATE_NS)
+    assert pace.notes("The stream") == ("The stream fell behind its pace 2 times and went on later.",)
+
+
+def test_a_restart_is_not_lateness():
+    pace = Pace()
+    pace.due_ns(0, 10_000, now_ns=0)
+    pace.restart()
+    assert pace.due_ns(10_000, 20_000, now_ns=900_000_000) == 910_000_000
+    assert pace.late == 0
