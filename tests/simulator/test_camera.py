@@ -92,12 +92,44 @@ def test_close_ends_a_paced_stream():
     assert list(packets) == []
 
 
-def test_paced_stream_does_not_run_ahead():
-    camera = SimulatedCamera(seed=1)
-    start = time.monotonic()
+def test_a_paced_packet_is_due_when_the_time_of_its_step_is_over():
+    camera, start_ns = SimulatedCamera(seed=1), time.monotonic_ns()
     packets = take(camera, 20)
-    assert time.monotonic() - start >= 0.2
-    assert packets[-1].received_ns >= packets[0].received_ns + 150_000_000
+    assert np.diff([packet.due_ns for packet in packets]).tolist() == [10_000_000] * 19
+    assert packets[0].due_ns - start_ns >= 10_000_000
+    assert all(packet.received_ns >= packet.due_ns for packet in packets)
+    assert camera.counters().notes == ()
+
+
+def test_late_packets_come_at_once_and_are_seen_to_be_late():
+    camera = SimulatedCamera(seed=1)
+    packets = camera.packets(1_000)
+    first = next(packets)
+    time.sleep(0.1)
+    late = next(packets)
+    assert late.due_ns == first.due_ns + 1_000_000
+    assert late.received_ns - late.due_ns > 90_000_000
+    assert camera.counters().notes == ()
+    camera.close()
+
+
+def test_after_a_long_pause_it_goes_on_from_the_present_and_says_so():
+    camera = SimulatedCamera(seed=1)
+    packets = camera.packets(1_000)
+    first = next(packets)
+    time.sleep(0.3)
+    anew, following = next(packets), next(packets)
+    assert (anew.sequence, anew.t_start_us) == (1, 1_000)
+    assert anew.due_ns - first.due_ns > 290_000_000
+    assert following.due_ns == anew.due_ns + 1_000_000
+    assert camera.counters().notes == ("The simulated camera fell behind its pace once and went on later.",)
+    camera.close()
+
+
+def test_unpaced_packets_are_never_due():
+    camera = SimulatedCamera(seed=1, paced=False)
+    assert [packet.due_ns for packet in take(camera, 3)] == [None] * 3
+    assert camera.counters().notes == ()
 
 
 @pytest.mark.parametrize("arm", ["right", "left"])

@@ -18,6 +18,7 @@ from spikebridge.simulator.performance import IDLE, Act, LabelSpan, Performance,
 from spikebridge.simulator.pixels import PixelArray
 from spikebridge.simulator.ranges import DEFAULT_RANGES, Ranges
 from spikebridge.simulator.scene import Stage, render
+from spikebridge.sources.pace import Pace
 
 #: Frames are a means to interpolate between: a fast hand moves about one px in this time.
 FRAME_US = 2500
@@ -105,7 +106,8 @@ class SimulatedCamera:
     """A DVS camera before which somebody performs the gestures, without end; a ``contracts.Source``.
 
     gesture : one label, repeated with pauses, or None for all of them in turn. seed : same seed, same events; None
-    draws one. paced : packets come in real time; otherwise as fast as they are taken.
+    draws one. paced : packets come in real time, with the moment at which the time of their step is over as ``due_ns``;
+    otherwise as fast as they are taken.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class SimulatedCamera:
     ) -> None:  # fmt: skip
         _check(gesture)
         self.seed = secrets.randbits(32) if seed is None else seed
-        self._paced = paced
+        self._pace = Pace() if paced else None
         self._closed = threading.Event()
         self._read = 0
         self._label: str | None = None
@@ -136,18 +138,21 @@ class SimulatedCamera:
         return self._label
 
     def counters(self) -> SourceCounters:
-        return SourceCounters(read=self._read)
+        notes = self._pace.notes("The simulated camera") if self._pace else ()
+        return SourceCounters(read=self._read, notes=notes)
 
     def packets(self, step_us: int) -> Iterator[EventPacket]:
-        """Packets of ``step_us``, in real time if paced; late ones come at once, none is left out."""
+        """Packets of ``step_us`` until ``close``. Late ones come at once, and none is left out."""
         if step_us <= 0:
             raise ValueError(f"expected a positive step, got {step_us} µs")
-        start_ns, sequence = time.monotonic_ns(), 0
+        if self._pace:
+            self._pace.restart()
+        sequence = 0
         while not self._closed.is_set():
             t0, t1 = sequence * step_us, (sequence + 1) * step_us
             events = self._recorder.film(t0, t1)
             events.setflags(write=False)
-            due_ns = start_ns + t1 * 1000 if self._paced else None
+            due_ns = self._pace.due_ns(t0, t1, time.monotonic_ns()) if self._pace else None
             if due_ns is not None and self._closed.wait(max(0.0, (due_ns - time.monotonic_ns()) * 1e-9)):
                 return
             self._read += events.size
