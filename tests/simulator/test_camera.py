@@ -1,14 +1,24 @@
+import hashlib
 import itertools
+import os
+import subprocess
+import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from spikebridge import simulator
 from spikebridge.contracts import LABELS
 from spikebridge.errors import UsageError
 from spikebridge.events import EVENT_DTYPE
 from spikebridge.simulator import SimulatedCamera, simulate_clip
 from spikebridge.simulator.body import draw_person
+from spikebridge.simulator.camera import Recorder
+from spikebridge.simulator.motion import Performer
+from spikebridge.simulator.performance import Act, Performance, movement
 from spikebridge.simulator.ranges import DEFAULT_RANGES
 
 
@@ -130,6 +140,76 @@ def test_unpaced_packets_are_never_due():
     camera = SimulatedCamera(seed=1, paced=False)
     assert [packet.due_ns for packet in take(camera, 3)] == [None] * 3
     assert camera.counters().notes == ()
+
+
+@pytest.mark.parametrize(("name", "other"), [("_FRAMES_AHEAD", 1), ("_FRAMES_AHEAD", 7), ("_FRAMES_AT_ONCE", 3)])
+def test_how_far_ahead_it_works_changes_nothing(monkeypatch, name, other):
+    """Over the onset of a gesture, in flickering light, with the label of each packet."""
+    ranges = replace(DEFAULT_RANGES, flicker_share=1.0)
+
+    def film():
+        camera = SimulatedCamera("air_drums", seed=2, paced=False, width=48, height=32, ranges=ranges)
+        return [
+            (packet.events.tobytes(), camera.current_label) for packet in itertools.islice(camera.packets(9_000), 400)
+        ]
+
+    usual = film()
+    assert {label for _, label in usual} == {None, "air_drums"}
+    monkeypatch.setattr(simulator.camera, name, other)
+    assert film() == usual
+
+
+def test_steps_of_changing_length_go_on_where_the_last_one_stopped():
+    def recorder():
+        person = draw_person(np.random.default_rng(1), DEFAULT_RANGES)
+        idle = Act(0.0, 0.2, None, movement("arm_roll", Performer(person, np.random.default_rng(2), DEFAULT_RANGES)))
+        return Recorder(person, Performance(idle, lambda _: None), np.random.default_rng(3), DEFAULT_RANGES, 32, 32)
+
+    whole, parts, start_us = recorder().film(0, 60_000), [], 0
+    cut = recorder()
+    for stop_us in (10_000, 20_000, 22_500, 25_000, 60_000):
+        parts.append(cut.film(start_us, stop_us))
+        start_us = stop_us
+    # Noise is drawn for each step, so only its share of the events differs.
+    assert sum(part.size for part in parts) == pytest.approx(whole.size, rel=0.1)
+    for part, (start, stop) in zip(parts, itertools.pairwise((0, 10_000, 20_000, 22_500, 25_000, 60_000)), strict=True):
+        assert part.size > 0
+        assert start <= part["t"][0] <= part["t"][-1] < stop
+
+
+def run(code):
+    """What a process of its own prints, with this package."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(simulator.__file__).parents[2])}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100, env=environment
+    ).stdout
+
+
+FIRST_PACKETS = """
+import hashlib, itertools
+from numba.core import event
+compiled = event.RecordingListener()
+event.register("numba:compile", compiled)
+from spikebridge.simulator import SimulatedCamera
+camera = SimulatedCamera("hand_clap", seed=11, paced=False)
+packets = [packet.events for packet in itertools.islice(camera.packets(10_000), 5)]
+names = sorted({str(found.data["dispatcher"].py_func.__name__) for _, found in compiled.buffer})
+print(hashlib.sha256(b"".join(events.tobytes() for events in packets)).hexdigest(), names)
+"""
+
+
+def test_a_second_process_compiles_nothing_and_films_the_same():
+    packets = take(SimulatedCamera("hand_clap", seed=11, paced=False), 5)
+    expected = hashlib.sha256(b"".join(packet.events.tobytes() for packet in packets)).hexdigest()
+    found = subprocess.run(
+        [sys.executable, "-c", FIRST_PACKETS], capture_output=True, text=True, check=True, timeout=100
+    )
+    assert found.stdout.split(maxsplit=1) == [expected, "[]\n"]
+
+
+def test_no_compiler_before_a_camera_is_opened():
+    code = "import sys; import spikebridge.sources; print('numba' in sys.modules)"
+    assert run(code) == "False\n"
 
 
 @pytest.mark.parametrize("arm", ["right", "left"])

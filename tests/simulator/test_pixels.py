@@ -19,11 +19,11 @@ def sensor(size=16, **changes):
     return PixelArray(np.zeros((size, size), np.float32), np.random.default_rng(0), replace(IDEAL, **changes), (8, 8))
 
 
-def ramp(pixels, height, duration_us=10_000, frames=4):
-    frame = np.zeros_like(pixels._filtered)
-    for i in range(frames):
-        frame[:] = height * (i + 1) / frames
-        pixels.expose(frame, 0.0, i * duration_us // frames, (i + 1) * duration_us // frames)
+def ramp(pixels, height, duration_us=10_000, n=4, size=16):
+    """Events while all pixels go up by ``height``."""
+    frames = np.empty((n, size, size), np.float32)
+    frames[:] = (height * np.arange(1, n + 1) / n)[:, None, None]
+    pixels.expose(frames, np.zeros(n, np.float32), np.arange(n + 1) * duration_us // n)
     return pixels.take(0, duration_us)
 
 
@@ -45,6 +45,22 @@ def test_the_dead_time_holds():
     order = np.lexsort((events["t"], events["y"] * 16 + events["x"]))
     same = np.diff((events["y"] * 16 + events["x"])[order].astype(int)) == 0
     assert np.diff(events["t"][order])[same].min() >= 2999
+
+
+def test_the_low_pass_goes_its_share_of_the_way():
+    """1 - 1/e of a step in one time constant is 6.32 thresholds of a tenth of the step: six events, or five where the
+    pixel began more than 0.32 thresholds ahead; all of them begin within ± 0.45."""
+    pixels = sensor(size=64, low_pass_us_log=(2500.0, 2500.0))
+    pixels.expose(np.ones((1, 64, 64), np.float32), np.zeros(1, np.float32), np.array([0, 2500]))
+    assert pixels.take(0, 2500).size / 64**2 == pytest.approx(5 + (0.321 + 0.45) / 0.9, abs=0.02)
+
+
+def test_the_light_s_flicker_adds_to_every_pixel():
+    pixels = sensor(size=8)
+    pixels.expose(np.zeros((2, 8, 8), np.float32), np.array([1.0, 0.0], np.float32), np.array([0, 2500, 5000]))
+    events = pixels.take(0, 5000)
+    assert np.all((events["polarity"] == 1) == (events["t"] < 2500))
+    assert np.bincount(events["y"] * 8 + events["x"]).tolist() == pytest.approx([20] * 64, abs=2)
 
 
 def test_low_pass_delays():
@@ -71,9 +87,9 @@ def test_late_echoes_wait_for_the_next_step():
 
 def test_what_moves_throws_events_aside():
     pixels = sensor(size=64, scatter_share=(0.5, 0.5), scatter_px=(3.0, 3.0))
-    frame = np.zeros_like(pixels._filtered)
-    frame[32, 32] = 2.0
-    pixels.expose(frame, 0.0, 0, 10_000)
+    frames = np.zeros((1, 64, 64), np.float32)
+    frames[0, 32, 32] = 2.0
+    pixels.expose(frames, np.zeros(1, np.float32), np.array([0, 10_000]))
     events = pixels.take(0, 100_000)
     aside = events[(events["x"] != 32) | (events["y"] != 32)]
     assert aside.size == pytest.approx(10, abs=7)
@@ -89,7 +105,7 @@ def test_background_activity_has_its_rate():
 
 def test_a_flood_of_events_is_kept_and_sorted():
     pixels = sensor(size=64)
-    events = ramp(pixels, 20.0)
+    events = ramp(pixels, 20.0, size=64)
     assert events.size / 64**2 == pytest.approx(200, abs=2)
     assert np.all(np.diff(events["t"]) >= 0)
 

@@ -1,4 +1,4 @@
-"""The person: sizes, looks, and the joints of an upper body that reaches for given wrist positions.
+"""The person: sizes, looks, and where they stand.
 
 Body frame, metres: origin between the shoulders, x to the image's right (the performer's left), y down, z towards the
 camera. Arms are indexed 0 = the performer's right (image left), 1 = the performer's left.
@@ -124,20 +124,3 @@ def draw_person(rng: np.random.Generator, ranges: Ranges) -> Person:
         sitting=bool(rng.random() < ranges.sitting_share),
         chair=float(rng.choice((-1.0, 1.0))) * between(rng, ranges.chair_contrast),
     )
-
-
-def reach(shoulder: Floats, wrist: Floats, pole: Floats, upper_m: float, fore_m: float) -> tuple[Floats, Floats]:
-    """Two-bone inverse kinematics by the law of cosines.
-
-    shoulder : (3,) or (N, 3); wrist : (N, 3) wanted; pole : (N, 3), the side to which the elbow points.
-    Returns elbow and wrist, (N, 3) each; a wrist out of reach is pulled to where the arm ends.
-    """
-    line = wrist - shoulder
-    distance = np.maximum(np.linalg.norm(line, axis=1, keepdims=True), 1e-6)
-    axis = line / distance
-    distance = np.clip(distance, abs(upper_m - fore_m) + 0.03, 0.995 * (upper_m + fore_m))
-    along = (upper_m**2 - fore_m**2 + distance**2) / (2.0 * distance)
-    aside = np.sqrt(np.maximum(upper_m**2 - along**2, 0.0))
-    pole = pole - axis * np.sum(pole * axis, axis=1, keepdims=True)
-    pole = pole / np.maximum(np.linalg.norm(pole, axis=1, keepdims=True), 1e-6)
-    return shoulder + axis * along + pole * aside, shoulder + axis * distance

@@ -5,25 +5,46 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikebridge.contracts import LABELS, SourceCounters, SourceInfo
 from spikebridge.errors import UsageError
 from spikebridge.events import EventArray, EventPacket, Sensor
 from spikebridge.simulator.body import Person, between, draw_person
+from spikebridge.simulator.drawing import Image, padded_width
 from spikebridge.simulator.motion import Performer
 from spikebridge.simulator.performance import IDLE, Act, LabelSpan, Performance, movement
 from spikebridge.simulator.pixels import PixelArray
 from spikebridge.simulator.ranges import DEFAULT_RANGES, Ranges
-from spikebridge.simulator.scene import Stage, render
+from spikebridge.simulator.scene import Stage
 from spikebridge.sources.pace import Pace
 
 #: Frames are a means to interpolate between: a fast hand moves about one px in this time.
 FRAME_US = 2500
+#: Rendered before the pixels see them: they stay in the processor's cache until then.
+_FRAMES_AT_ONCE = 8
+#: Frames whose postures are worked out together.
+_FRAMES_AHEAD = 64
 #: Frames before the first event, in which the pixels forget how they were initialised.
 _SETTLING_FRAMES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is seen in one step: a frame at the end of each of the intervals between ``bounds_us`` (N + 1,) int64.
+
+    moments : (N, rows, 3), see ``Stage.moments``. gains : (N,) float32, log intensity added by the light's flicker.
+    All read-only.
+    """
+
+    bounds_us: NDArray[np.int64]
+    moments: NDArray[np.float64]
+    gains: NDArray[np.float32]
 
 
 class Recorder:
@@ -40,42 +61,63 @@ class Recorder:
     ) -> None:
         self.performance = performance
         self._stage = Stage(person, rng, ranges, width, height)
-        self._frame = np.empty((height, width), np.float32)
+        self._width = width
+        self._frames = np.empty((_FRAMES_AT_ONCE, height, padded_width(width)), np.float32)
         flickers = rng.random() < ranges.flicker_share
         self._flicker = between(rng, ranges.flicker_amplitude) if flickers else 0.0
         self._flicker_hz = float(rng.choice((100.0, 120.0)))
         self._pixels: PixelArray | None = None
         self._rng, self._ranges = rng, ranges
+        self._ahead: deque[_Step] = deque()
 
     def film(self, t_start_us: int, t_stop_us: int) -> EventArray:
         """Events of ``[t_start_us, t_stop_us)``; call in ascending, gapless order from 0."""
         pixels = self._pixels or self._settle()
-        n = max(1, round((t_stop_us - t_start_us) / FRAME_US))
-        bounds = np.linspace(t_start_us, t_stop_us, n + 1).round().astype(np.int64)
-        self._expose(pixels, bounds)
+        self._expose(pixels, self._next_step(t_start_us, t_stop_us))
         return pixels.take(t_start_us, t_stop_us)
 
-    def image(self, t_us: int) -> np.ndarray:
+    def image(self, t_us: int) -> Image:
         """(H, W) float32 log intensity of one moment, for looking at it."""
-        capsules = self._stage.capsules(self.performance.posture(np.array([t_us * 1e-6])))
-        render(self._stage.wall, capsules[0], self._frame, *self._stage.person.light)
-        return self._frame.copy()
+        capsules = self._stage.capsules(self._stage.moments(self.performance.posture(np.array([t_us * 1e-6]))))
+        self._stage.render(capsules, self._frames[:1])
+        return self._frames[0, :, : self._width].copy()
 
     def _settle(self) -> PixelArray:
-        centre = (self._stage.person.centre_x_px, self._stage.person.shoulder_y_px + 20)
-        self._pixels = PixelArray(self.image(-_SETTLING_FRAMES * FRAME_US), self._rng, self._ranges, centre)
-        self._expose(self._pixels, FRAME_US * np.arange(-_SETTLING_FRAMES, 1))
-        self._pixels.take(-_SETTLING_FRAMES * FRAME_US, 0)
+        bounds_us = FRAME_US * np.arange(-_SETTLING_FRAMES, 1, dtype=np.int64)
+        person = self._stage.person
+        centre = (person.centre_x_px, person.shoulder_y_px + 20)
+        self._pixels = PixelArray(self.image(int(bounds_us[0])), self._rng, self._ranges, centre)
+        self._expose(self._pixels, *self._steps(bounds_us[None]))
+        self._pixels.take(int(bounds_us[0]), 0)
         return self._pixels
 
-    def _expose(self, pixels: PixelArray, bounds_us: np.ndarray) -> None:
-        capsules = self._stage.capsules(self.performance.posture(bounds_us[1:] * 1e-6))
-        light = self._stage.person.light
-        for i in range(bounds_us.size - 1):
-            t1 = int(bounds_us[i + 1])
-            render(self._stage.wall, capsules[i], self._frame, *light)
-            gain = self._flicker * np.sin(2e-6 * np.pi * self._flicker_hz * t1) if self._flicker else 0.0
-            pixels.expose(self._frame, gain, int(bounds_us[i]), t1)
+    def _next_step(self, t_start_us: int, t_stop_us: int) -> _Step:
+        """Postures are numpy on few numbers: for many short steps of one length they cost as much as for one."""
+        if not self._ahead or (self._ahead[0].bounds_us[0], self._ahead[0].bounds_us[-1]) != (t_start_us, t_stop_us):
+            step_us = t_stop_us - t_start_us
+            n_frames = max(1, round(step_us / FRAME_US))
+            starts_us = t_start_us + step_us * np.arange(max(1, _FRAMES_AHEAD // n_frames))
+            bounds_us = np.linspace(starts_us, starts_us + step_us, n_frames + 1, axis=1).round().astype(np.int64)
+            self._ahead = deque(self._steps(np.ascontiguousarray(bounds_us)))
+        return self._ahead.popleft()
+
+    def _steps(self, bounds_us: NDArray[np.int64]) -> Iterator[_Step]:
+        """Of ``bounds_us`` (S, N + 1)."""
+        seen_us = bounds_us[:, 1:]
+        moments = self._stage.moments(self.performance.posture(seen_us.ravel().astype(np.float64) * 1e-6))
+        moments = moments.reshape(*seen_us.shape, *moments.shape[1:])
+        gains = (self._flicker * np.sin(2e-6 * np.pi * self._flicker_hz * seen_us)).astype(np.float32)
+        for array in (bounds_us, moments, gains):
+            array.setflags(write=False)
+        return map(_Step, bounds_us, moments, gains)
+
+    def _expose(self, pixels: PixelArray, step: _Step) -> None:
+        capsules = self._stage.capsules(step.moments)
+        for begin in range(0, len(capsules), _FRAMES_AT_ONCE):
+            stop = min(begin + _FRAMES_AT_ONCE, len(capsules))
+            frames = self._frames[: stop - begin]
+            self._stage.render(capsules[begin:stop], frames)
+            pixels.expose(frames, step.gains[begin:stop], step.bounds_us[begin : stop + 1])
 
 
 def _endless(gesture: str | None, performer: Performer) -> Performance:
