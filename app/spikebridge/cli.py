@@ -16,18 +16,18 @@ from spikebridge.options import board, lava_options, lava_python
 
 
 class _Group(click.Group):
-    """Commands of parts that need an extra are looked up only when they are called."""
+    """Finds the commands of ``lazy``, name → module:function, only when they are called."""
 
     lazy: ClassVar[dict[str, str]] = {
-        "train": "spikebridge.training.commands",
-        "card": "spikebridge.training.commands",
-        "export": "spikebridge.training.commands",
-        "evaluate": "spikebridge.training.study.commands",
-        "paper": "spikebridge.training.study.commands",
-        "realism": "spikebridge.training.commands",
-        "simulate": "spikebridge.training.commands",
-        "nir": "spikebridge.exchange",
-        "record": "spikebridge.record",
+        "card": "spikebridge.commands.train:card",
+        "evaluate": "spikebridge.commands.paper:evaluate",
+        "export": "spikebridge.commands.train:export",
+        "nir": "spikebridge.commands.nir:nir",
+        "paper": "spikebridge.commands.paper:paper",
+        "realism": "spikebridge.commands.train:realism",
+        "record": "spikebridge.commands.record:record",
+        "simulate": "spikebridge.commands.train:simulate",
+        "train": "spikebridge.commands.train:train",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -38,7 +38,8 @@ class _Group(click.Group):
             return super().get_command(ctx, name)
         import importlib
 
-        command: click.Command = getattr(importlib.import_module(self.lazy[name]), name)
+        module, _, function = self.lazy[name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), function)
         return command
 
 

@@ -10,18 +10,19 @@ pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
 
 from spikebridge.bundle import load_model  # noqa: E402
 from spikebridge.errors import BundleError  # noqa: E402
+from spikebridge.evaluation.cases import read_cases  # noqa: E402
+from spikebridge.evaluation.evaluator import Evaluator  # noqa: E402
+from spikebridge.evaluation.summary import Cost, summarise  # noqa: E402
 from spikebridge.runtime import RunSettings  # noqa: E402
 from spikebridge.snn import load_network  # noqa: E402
 from spikebridge.training import export  # noqa: E402
-from spikebridge.training.cases import read_cases  # noqa: E402
 from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
-from spikebridge.training.evaluate import Evaluator  # noqa: E402
-from spikebridge.training.export import BundleText, export_bundle, to_loihi  # noqa: E402
+from spikebridge.training.export import export_bundle, to_loihi  # noqa: E402
 from spikebridge.training.loop import Plan, train  # noqa: E402
-from spikebridge.training.measuring import measure  # noqa: E402
+from spikebridge.training.model_card import BundleText  # noqa: E402
 from spikebridge.training.network import NetworkSpec  # noqa: E402
-from spikebridge.training.summary import Cost, summarise  # noqa: E402
-from training.standin import write_set  # noqa: E402
+from spikebridge.training.validation import measure  # noqa: E402
+from standin_clips import write_set  # noqa: E402
 
 SPECS = {
     "s2a4": NetworkSpec(2, window_steps=8, interval_steps=4),

@@ -10,13 +10,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the train extra (torch)")
 
 from spikebridge.contracts import LABELS  # noqa: E402
+from spikebridge.datasets.augmentation import Augmentation  # noqa: E402
+from spikebridge.datasets.clips import ClipSet, write_shard  # noqa: E402
 from spikebridge.errors import InputError, StageError, UsageError  # noqa: E402
-from spikebridge.training.augment import Augmentation  # noqa: E402
 from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
-from spikebridge.training.clips import ClipSet, write_shard  # noqa: E402
 from spikebridge.training.loop import Plan, read_curves, train  # noqa: E402
 from spikebridge.training.network import HybridNetwork, NetworkSpec, parse_name  # noqa: E402
-from training.standin import blob_clip, write_set  # noqa: E402
+from standin_clips import blob_clip, write_set  # noqa: E402
 
 GENTLE = Augmentation(shift_px=1, mirror=0, sparse=0, empty=0, hot_pixels=0, noise_per_step=0, haze_per_step=0)
 PLAN = Plan(windows=16 * 24, batch=16, report_every=12, held_out=3, average=0.5, rate=1e-2, ranges=GENTLE)
@@ -139,9 +139,9 @@ def test_one_person_validates_on_other_clips(tmp_path):
 
 
 def test_a_frozen_part_is_not_even_differentiated(clips, tmp_path, monkeypatch):
-    from spikebridge.training import spiking
+    from spikebridge.training import spiking_layers
 
-    monkeypatch.setattr(spiking._Run, "backward", None)
+    monkeypatch.setattr(spiking_layers._Run, "backward", None)
     train(SMALL, dataclasses.replace(PLAN, windows=16, spiking_rate=0.0), clips, tmp_path)
 
 
@@ -164,7 +164,7 @@ def test_names_of_the_family():
 
 @pytest.mark.parametrize("spiking", range(7))
 def test_every_member_runs(spiking):
-    from training.standin import random_batch
+    from standin_clips import random_batch
 
     network = HybridNetwork(NetworkSpec(spiking, window_steps=4, interval_steps=2)).eval()
     with torch.no_grad():

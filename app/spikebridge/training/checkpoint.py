@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spikebridge.datasets.clips import write_file
 from spikebridge.errors import InputError
-from spikebridge.training.clips import write_file
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 
 

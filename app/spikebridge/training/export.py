@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +14,22 @@ from numpy.typing import NDArray
 from spikebridge.bridge import Accumulator
 from spikebridge.bundle import AccumulatorSpec, load_model, sha256
 from spikebridge.contracts import LABELS
+from spikebridge.datasets.augmentation import IDENTITY, TICK_US, Variation, bin_window
+from spikebridge.datasets.clips import ClipSet, WindowSpec, fixed_windows
+from spikebridge.datasets.event_batch import EventBatch
 from spikebridge.errors import BundleError, InputError, UsageError
+from spikebridge.evaluation.calibration import calibration_error, choose_threshold, fit_temperature
 from spikebridge.snn import Conv, Dense, Emulator, Network, Neuron, save_network
 from spikebridge.snn.network import Layer
-from spikebridge.training.augment import IDENTITY, TICK_US, Variation, bin_window
-from spikebridge.training.batch import EventBatch
-from spikebridge.training.calibration import calibration_error, choose_threshold, fit_temperature
-from spikebridge.training.card import write_card, write_contract
 from spikebridge.training.checkpoint import load_checkpoint
-from spikebridge.training.clips import ClipSet, WindowSpec, fixed_windows
-from spikebridge.training.measuring import WARM_UP_STEPS, Measured, measure
+from spikebridge.training.model_card import BundleText, write_card, write_contract
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 from spikebridge.training.onnx_graph import run_onnx, write_onnx
+from spikebridge.training.validation import WARM_UP_STEPS, Measured, measure
 
 #: Windows compared between the trained network and what was exported.
 _COMPARED = 24
 _LOGIT_TOLERANCE = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class BundleText:
-    """What a reader of the bundle is told. gate : lines on real recordings and how often they were looked at.
-    notes : sentences on the training that its command does not tell."""
-
-    title: str
-    gate: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    licence: str = "GPL-3.0-or-later"
 
 
 def export_bundle(

@@ -19,14 +19,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from spikebridge.contracts import LABELS
+from spikebridge.datasets.augmentation import TICK_US, Augmentation
+from spikebridge.datasets.clips import ClipSet, WindowSpec, draw_batch, write_file
 from spikebridge.errors import InputError, StageError
-from spikebridge.training.augment import TICK_US, Augmentation
 from spikebridge.training.checkpoint import load_average, load_checkpoint, restore_optimiser, save_checkpoint
-from spikebridge.training.clips import ClipSet, WindowSpec, draw_batch, write_file
-from spikebridge.training.measuring import WARM_UP_STEPS, measure
+from spikebridge.training.fine_tuning import renormalise, take_over
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 from spikebridge.training.parallel import Group
-from spikebridge.training.starting import renormalise, take_over
+from spikebridge.training.validation import WARM_UP_STEPS, measure
 
 _log = logging.getLogger(__name__)
 #: Varied windows that the normalisation of a network to start from is fitted to.

@@ -10,15 +10,16 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikebridge.contracts import LABELS
+from spikebridge.datasets.augmentation import TICK_US
+from spikebridge.datasets.event_batch import EventBatch
 from spikebridge.errors import UsageError
-from spikebridge.training.augment import TICK_US
-from spikebridge.training.batch import EventBatch
-from spikebridge.training.control import Control
-from spikebridge.training.spiking import NeuronSpec, SpikingStack
+from spikebridge.evaluation.controls import Control
+from spikebridge.training.spiking_layers import NeuronSpec, SpikingStack
 
 #: Channels of the family, input first (Seekings et al., ICONS 2024); each convolution halves height and width.
 CHANNELS = (2, 4, 8, 16, 32, 64, 128)
@@ -187,7 +188,9 @@ class HybridNetwork(nn.Module):
         """(B, C·T/I, h, w) counts over the last T steps, and (B, layers) spikes."""
         spec = self.spec
         if spec.control == "shuffled":
-            events = events.shuffled(spec.window_steps, self.training)
+            # In training from torch's state, which each update sets anew: a resumed training draws the same orders.
+            seed = int(torch.randint(2**62, ())) if self.training else 0
+            events = events.shuffled(spec.window_steps, np.random.default_rng(seed))
         elif spec.control == "accumulated":
             events = events.accumulated(spec.interval_steps)
         if self.spiking is not None:
