@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "app/spikebridge"
 
 #: First part of the module's name → layer. A module imports from its own layer and from lower ones only.
 LAYERS = {
-    "contracts": ("bundle", "contracts", "errors", "events", "resources"),
+    "contracts": ("bundle", "contracts", "errors", "events", "files", "resources"),
     "adapters": (
         *("ann", "binning", "bridge", "decision", "inbox", "latency", "power", "simulator", "snn", "sources"),
     ),

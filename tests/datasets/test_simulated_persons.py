@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,8 @@ def test_an_interrupted_set_is_taken_up(tmp_path, inline):
     before = contents(tmp_path)
     kept = (tmp_path / "person-00000.npy").stat().st_mtime_ns
     (tmp_path / "person-00001.json").unlink()
-    (tmp_path / ".person-00001.json.part").write_bytes(b"[{")
+    (tmp_path / ".spikebridge-0.part").write_bytes(b"[{")
+    os.utime(tmp_path / ".spikebridge-0.part", (0, 0))
     done: list[int] = []
     make(tmp_path, on_person=done.append)
     assert done == [1, 2]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spikebridge.errors import UsageError
+from spikebridge.files import replacement
 
 if TYPE_CHECKING:
     from spikebridge.snn import Network
@@ -71,14 +72,8 @@ def _write(out: Path, write: Callable[[Path], None]) -> None:
     folder = out.absolute().parent
     if not folder.is_dir():
         raise UsageError(f"expected the folder {folder} for {out.name}, found none; create it first.")
-    unfinished = folder / f".{out.name}.unfinished"
-    try:
+    with replacement(out, fix="choose another place", error=UsageError) as unfinished:
         write(unfinished)
-        unfinished.replace(out)
-    except OSError as error:
-        raise UsageError(f"expected to write {out}, found: {error.strerror or error}; choose another place.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _words(network: Network) -> str:

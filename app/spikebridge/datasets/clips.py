@@ -7,10 +7,9 @@ and ``<name>.json`` that lists the clips inside and is written last, so a set ma
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from spikebridge.datasets.augmentation import (
 from spikebridge.datasets.event_batch import EventBatch
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray
+from spikebridge.files import open_whole, write_whole
 
 #: Lies beside the shards of simulated persons and says what they were made with.
 PLAN_NAME = "plan.json"
@@ -78,25 +78,15 @@ def write_shard(folder: Path, name: str, clips: Iterable[Labelled]) -> None:
     events, index = folder / f"{name}.npy", folder / f"{name}.json"
     if not parts:
         raise ValueError(f"expected at least one clip for the shard {name}, got none")
+    # Without its index a shard is not read: events and index of different times never stand beside each other.
+    index.unlink(missing_ok=True)
     try:
-        write_file(events, lambda file: np.save(file, np.concatenate(parts)))
-        write_file(index, lambda file: file.write(json.dumps([asdict(entry) for entry in entries]).encode()))
-    except OSError as error:
+        with open_whole(events, what="the clips") as file:
+            np.save(file, np.concatenate(parts))
+        write_whole(index, json.dumps([asdict(entry) for entry in entries]), what="the clips")
+    except InputError:
         events.unlink(missing_ok=True)
-        raise InputError(
-            f"expected room for the clips in {folder}, found: {error.strerror}; free some space or take another folder."
-        ) from error
-
-
-def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """All of a file or nothing: under another name first, which the next attempt takes again, then renamed."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise
 
 
 def pack(events: EventArray) -> NDArray[np.uint16]:

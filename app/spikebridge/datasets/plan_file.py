@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from spikebridge.datasets.clips import write_file
 from spikebridge.errors import InputError, UsageError
+from spikebridge.files import write_whole
 
 
 def keep_plan(path: Path, plan: dict[str, Any], what: str) -> None:
@@ -20,7 +20,7 @@ def keep_plan(path: Path, plan: dict[str, Any], what: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.is_file():
-            write_file(path, lambda file: file.write(json.dumps(plan, indent=1).encode()))
+            write_whole(path, json.dumps(plan, indent=1))
             return
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -29,6 +29,7 @@ from spikebridge.datasets.plan_file import keep_plan
 from spikebridge.datasets.worker_pool import end_with_parent, worker_pool
 from spikebridge.errors import UsageError
 from spikebridge.events import EventArray, Sensor
+from spikebridge.files import remove_leftovers
 from spikebridge.simulator.body import between, draw_person
 from spikebridge.simulator.camera import Recorder
 from spikebridge.simulator.motion import Performer
@@ -130,8 +131,7 @@ def simulating(folder: Path, plan: Plan, at_least: int, at_most: int) -> Iterato
     finally:
         process.terminate()
         process.join()
-        for cut in folder.glob(".*.part"):
-            cut.unlink()
+        remove_leftovers(folder, older_than_s=0)
 
 
 def _simulate_shards(folder: Path, plan: Plan, persons: int) -> None:
@@ -218,6 +218,7 @@ def open_folder(folder: Path, plan: Plan) -> None:
     if not path.is_file() and any(folder.glob("*.npy")):
         raise UsageError(f"expected no clips or a {PLAN_NAME} in {folder}, found clips alone; take another.")
     keep_plan(path, plan.record(), "a set")
+    remove_leftovers(folder)
 
 
 def _cut(take: Take, label: int, begin_us: int, stop_us: int, onset_us: int) -> Labelled:

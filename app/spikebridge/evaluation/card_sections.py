@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from spikebridge.datasets.clips import write_file
 from spikebridge.errors import InputError
+from spikebridge.files import write_whole
 
 #: Where a card's measured part begins and ends.
 HEADING = "## Real recordings (a gate, never training data)"
@@ -39,7 +39,7 @@ def rewrite_card(path: Path, sections: Iterable[list[str]]) -> None:
     if not heading or not end:
         raise InputError(f"expected a model card written by 'export' at {path}, found another text; export it again.")
     body = "\n\n".join("\n".join(lines) for lines in sections)
-    write_file(path, lambda file: file.write(f"{before}{body}\n\n{end}{licence}".encode()))
+    write_whole(path, f"{before}{body}\n\n{end}{licence}", what="the model card")
 
 
 def recordings_section(report: dict[str, Any], notes: Iterable[str]) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from spikebridge.datasets.clips import write_file
 from spikebridge.errors import InputError
+from spikebridge.files import write_whole
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #222;
@@ -75,9 +75,9 @@ def write_page(path: Path, text: str) -> None:
     """The whole file or nothing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, lambda file: file.write(text.encode()))
     except OSError as error:
         raise InputError(f"expected to write {path}, found: {error.strerror}; choose another place.") from error
+    write_whole(path, text)
 
 
 def _shown(cell: object) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 
 from spikebridge.bundle import load_model
-from spikebridge.datasets.clips import ClipSet, write_file
+from spikebridge.datasets.clips import ClipSet
 from spikebridge.datasets.quiet_minutes import KINDS
 from spikebridge.evaluation.cases import read_cases
 from spikebridge.evaluation.controls import Control
 from spikebridge.evaluation.evaluator import evaluate_cases
+from spikebridge.files import write_whole
 from spikebridge.runtime import RunSettings
 from spikebridge.training.checkpoint import load_checkpoint, save_checkpoint
 from spikebridge.training.export import export_bundle
@@ -108,7 +109,7 @@ def run_cells(cells: tuple[Cell, ...], budget: Budget, folders: Folders) -> None
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
-    write_file(path, lambda file: file.write(json.dumps(record).encode()))
+    write_whole(path, json.dumps(record))
 
 
 def windows_done(cell: Cell, folders: Folders) -> int:

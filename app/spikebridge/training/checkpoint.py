@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spikebridge.datasets.clips import write_file
 from spikebridge.errors import InputError
+from spikebridge.files import open_whole
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 
 
@@ -36,11 +36,10 @@ def save_checkpoint(
     about = json.dumps({"spec": network.spec.record(), **record})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, lambda file: np.savez(file, about=np.array(about), **arrays))
     except OSError as error:
-        raise InputError(
-            f"expected to write the checkpoint {path}, found: {error.strerror}; free some space and resume."
-        ) from error
+        raise InputError(f"expected a folder at {path.parent}, found: {error.strerror}; choose another.") from error
+    with open_whole(path, what="the checkpoint", fix="free some space and resume") as file:
+        np.savez(file, about=np.array(about), **arrays)
 
 
 def load_checkpoint(path: Path) -> tuple[HybridNetwork, dict[str, Any], dict[int, dict[str, Tensor]]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from spikebridge.datasets.clips import ClipSet, WindowSpec, fixed_windows
 from spikebridge.datasets.event_batch import EventBatch
 from spikebridge.errors import BundleError, InputError, UsageError
 from spikebridge.evaluation.calibration import calibration_error, choose_threshold, fit_temperature
+from spikebridge.files import folder_replacement
 from spikebridge.snn import Conv, Dense, Emulator, Network, Neuron, save_network
 from spikebridge.snn.network import Layer
 from spikebridge.training.checkpoint import load_checkpoint
@@ -56,10 +55,7 @@ def export_bundle(
     if at_most is not None:
         chosen = np.random.default_rng(0).permutation(len(validation))[:at_most]
         validation = sorted(validation[i] for i in chosen)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    with folder_replacement(folder) as temporary:
         if network.spiking is not None:
             save_network(to_loihi(network), temporary / "snn.net")
         write_onnx(network.ordinary, network.spec, temporary / "ann.onnx")
@@ -69,9 +65,6 @@ def export_bundle(
         write_contract(temporary / "model.toml", network.spec, files, figures, record, text, smoothing_us)
         write_card(temporary / "README.md", network, figures, record, text)
         load_model(temporary)
-        _replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def to_loihi(network: HybridNetwork) -> Network:
@@ -172,12 +165,3 @@ def _empty_logits(network: HybridNetwork, windows: int = 400) -> NDArray[np.floa
         with torch.no_grad():
             result.append(network(EventBatch(active, offsets[None]))[0].numpy())
     return np.concatenate(result)
-
-
-def _replace(temporary: Path, folder: Path) -> None:
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    temporary.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -20,8 +20,9 @@ from torch.nn import functional
 
 from spikebridge.contracts import LABELS
 from spikebridge.datasets.augmentation import TICK_US, Augmentation
-from spikebridge.datasets.clips import ClipSet, WindowSpec, draw_batch, write_file
+from spikebridge.datasets.clips import ClipSet, WindowSpec, draw_batch
 from spikebridge.errors import InputError, StageError
+from spikebridge.files import write_whole
 from spikebridge.training.checkpoint import load_average, load_checkpoint, restore_optimiser, save_checkpoint
 from spikebridge.training.fine_tuning import renormalise, take_over
 from spikebridge.training.network import HybridNetwork, NetworkSpec
@@ -326,10 +327,7 @@ def _append_row(path: Path, row: dict[str, Any]) -> None:
     writer = csv.DictWriter(text, list(row))
     writer.writeheader()
     writer.writerows([*rows, row])
-    try:
-        write_file(path, lambda file: file.write(text.getvalue().encode()))
-    except OSError as error:
-        raise InputError(f"expected to write {path}, found: {error.strerror}; free some space and resume.") from error
+    write_whole(path, text.getvalue(), fix="free some space and resume")
 
 
 def _rate_factor(done: float) -> float:

@@ -14,13 +14,14 @@ import click
 import torch
 
 from spikebridge.bundle import load_model
-from spikebridge.datasets.clips import ClipSet, write_file
+from spikebridge.datasets.clips import ClipSet
 from spikebridge.datasets.loader import open_clips
 from spikebridge.datasets.simulated_persons import Plan as SimulationPlan
 from spikebridge.datasets.simulated_persons import simulating
 from spikebridge.errors import UsageError
 from spikebridge.evaluation.cases import read_cases
 from spikebridge.evaluation.evaluator import evaluate_cases
+from spikebridge.files import write_whole
 from spikebridge.runtime import RunSettings
 from spikebridge.training.checkpoint import load_checkpoint
 from spikebridge.training.fine_tuning import open_network
@@ -160,7 +161,7 @@ def _finish(out: Path, bundle: Path, clips: ClipSet, data: Path) -> None:
     if not (data / "trials_to_test.txt").is_file():
         return
     summary = evaluate_cases(load_model(bundle), read_cases(data), RunSettings(str(bundle)))
-    write_file(out / "evaluation.json", lambda file: file.write(json.dumps(summary, indent=1).encode()))
+    write_whole(out / "evaluation.json", json.dumps(summary, indent=1))
     click.echo(
         f"test subjects of {clips.title}: windows {summary['window_accuracy']['value']}, clips "
         f"{summary['clip_accuracy']['value']}; wrote {out / 'evaluation.json'}",
