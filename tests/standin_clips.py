@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.contracts import LABELS
-from spikebridge.datasets.clips import ClipSet, Labelled, write_shard
+from spikebridge.datasets.clips import ClipSet, LabelledClip, write_shard
 from spikebridge.events import make_events
 
 
-def blob_clip(label: int, person: int, duration_us: int = 320_000, rate: int = 20_000) -> Labelled:
+def blob_clip(label: int, person: int, duration_us: int = 320_000, rate: int = 20_000) -> LabelledClip:
     """A blob at a place that only its class has, jittering."""
     random = np.random.default_rng([label, person])
     n = rate * duration_us // 1_000_000
     t = np.sort(random.integers(0, duration_us, n))
     x = np.clip(16 + 24 * (label % 4) + random.normal(0, 4, n), 0, 127).astype(int)
     y = np.clip(20 + 36 * (label // 4) + random.normal(0, 4, n), 0, 127).astype(int)
-    return Labelled(make_events(t, x, y, random.integers(0, 2, n)), label, person, duration_us)
+    return LabelledClip(make_events(t, x, y, random.integers(0, 2, n)), label, person, duration_us)
 
 
 def write_set(folder: Path, persons: int = 4) -> ClipSet:

@@ -181,7 +181,7 @@ def test_a_folder_comes_back_when_the_new_one_cannot_take_its_place(tmp_path, mo
 
     replace()
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(OSError, match="Input/output error"):
+    with pytest.raises(InputError, match="Input/output error"):
         replace()
     assert names(folder) == ["1"]
     assert names(tmp_path) == ["bundle"]

@@ -19,14 +19,14 @@ class _Group(click.Group):
     """Finds the commands of ``lazy``, name → module:function, only when they are called."""
 
     lazy: ClassVar[dict[str, str]] = {
-        "card": "spikebridge.commands.train:card",
-        "evaluate": "spikebridge.commands.paper:evaluate",
-        "export": "spikebridge.commands.train:export",
+        "card": "spikebridge.commands.card:card",
+        "evaluate": "spikebridge.commands.evaluate:evaluate",
+        "export": "spikebridge.commands.export:export",
         "nir": "spikebridge.commands.nir:nir",
         "paper": "spikebridge.commands.paper:paper",
-        "realism": "spikebridge.commands.train:realism",
+        "realism": "spikebridge.commands.realism:realism",
         "record": "spikebridge.commands.record:record",
-        "simulate": "spikebridge.commands.train:simulate",
+        "simulate": "spikebridge.commands.simulate:simulate",
         "train": "spikebridge.commands.train:train",
     }
 

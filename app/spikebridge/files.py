@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all.
+"""Files that are read in one go, and written whole or not at all.
 
 A file is written under another name in the same folder, brought to the disk, and takes its place by one rename: whoever
 reads the name finds what was there before or all of what is new, after a crash too. Writers of one name do not mix,
@@ -30,6 +30,15 @@ def write_whole(path: Path, content: bytes | str, *, what: str = "", fix: str = 
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def read_text(path: Path) -> str:
+    """The UTF-8 text in ``path``; raises InputError where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) else "no UTF-8"
+        raise InputError(f"expected a text at {path}, found: {reason}; check the path.") from failure
+
+
 @contextmanager
 def open_whole(path: Path, *, what: str = "", fix: str = _FIX) -> Iterator[BinaryIO]:
     """A file to write to, which becomes ``path`` when the context ends without an error; see ``replacement``."""
@@ -58,8 +67,7 @@ def replacement(
             temporary.unlink(missing_ok=True)
         _sync_folder(target.parent)
     except OSError as failure:
-        named = f"{what} {path}" if what else str(path)
-        raise error(f"expected to write {named}, found: {failure.strerror or failure}; {fix}.") from failure
+        raise _unwritable(f"{what} {path}" if what else str(path), failure, fix, error) from failure
 
 
 @contextmanager
@@ -67,11 +75,12 @@ def folder_replacement(path: Path) -> Iterator[Path]:
     """The path of an empty folder that becomes ``path`` when the context ends without an error.
 
     A folder that was there before is moved aside for the moment between two renames, and back if the second one fails.
+    Raises InputError for any OSError in the context.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary, aside = _name_beside(path), _name_beside(path)
-    temporary.mkdir()
     try:
+        temporary.mkdir()
         yield temporary
         if path.exists():
             path.rename(aside)
@@ -82,8 +91,20 @@ def folder_replacement(path: Path) -> Iterator[Path]:
                 aside.rename(path)
             raise
         shutil.rmtree(aside, ignore_errors=True)
+    except OSError as failure:
+        raise _unwritable(str(path), failure) from failure
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, as far as they are not there; raises InputError where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise InputError(
+            f"expected a folder at {folder}, found: {failure.strerror or failure}; choose another place."
+        ) from failure
 
 
 def remove_leftovers(folder: Path, older_than_s: float = _LEFT_AFTER_S) -> None:
@@ -95,6 +116,12 @@ def remove_leftovers(folder: Path, older_than_s: float = _LEFT_AFTER_S) -> None:
         with suppress(OSError):
             if path.stat().st_mtime <= time.time() - older_than_s:
                 path.unlink()
+
+
+def _unwritable(
+    named: str, failure: OSError, fix: str = _FIX, error: type[SpikebridgeError] = InputError
+) -> SpikebridgeError:
+    return error(f"expected to write {named}, found: {failure.strerror or failure}; {fix}.")
 
 
 def _resolved(path: Path) -> Path:

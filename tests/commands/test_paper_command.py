@@ -1,47 +1,29 @@
-"""``evaluate`` and ``paper`` as a user calls them, on stand-ins for gestures."""
+"""``paper`` as a user calls it, on stand-ins for gestures."""
 
 from __future__ import annotations
 
 import csv
 import json
+import shutil
+import sys
 from functools import partial
 
 import pytest
 
-from bundles import write_ordinary_bundle
 from calling import call
-from spikebridge.commands.paper import evaluate, paper
-from spikebridge.contracts import LABELS
-from spikebridge.errors import InputError, UsageError
+from spikebridge.commands.paper import paper
+from spikebridge.errors import InputError, MissingError, UsageError
+from spikebridge.resources import assets_folder
 from standin_clips import HerePool, write_set
-
-
-def test_evaluate_prints_one_object_and_writes_a_report(tmp_path):
-    bundle = write_ordinary_bundle(tmp_path / "bundle")
-    write_set(tmp_path / "clips", persons=1)
-    page = tmp_path / "report.html"
-    options = ("--model", bundle, "--json", "--quiet-minutes", 0, "--html", page)
-    report = json.loads(call(evaluate, tmp_path / "clips", *options).stdout)
-    summary = report[str(bundle)]["summary"]
-    assert summary["cases"] == 11
-    assert summary["per_window"]["bridge_bytes"]["address_event"] > 0
-    text = page.read_text()
-    assert text.count("<svg") >= 4
-    assert text.count("<td>0/") == len(report[str(bundle)]["cases"]) == len(LABELS)
-    assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
-    assert "https://" not in text
-
-
-def test_evaluate_names_what_is_not_there(tmp_path):
-    call(evaluate, tmp_path / "nowhere", fails=InputError)
 
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     pytest.importorskip("torch", reason="training needs the train extra (torch)")
     pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
+    pytest.importorskip("matplotlib", reason="the study's report needs the report extra (matplotlib)")
     from spikebridge.datasets import worker_pool
-    from spikebridge.study import cells, grid
+    from spikebridge.study import cell_run, study_run
     from spikebridge.training import export
 
     write_set(tmp_path / "data", persons=9)
@@ -49,8 +31,8 @@ def study(tmp_path, monkeypatch):
     write_set(tmp_path / "out/quiet/still", persons=1)
     write_set(tmp_path / "out/quiet/walking in", persons=1)
     monkeypatch.setattr(worker_pool, "ProcessPoolExecutor", HerePool)
-    monkeypatch.setattr(grid, "write_quiet", lambda *_: None)
-    monkeypatch.setattr(cells, "_VALIDATION_CLIPS", 11)
+    monkeypatch.setattr(study_run, "write_quiet", lambda *_: None)
+    monkeypatch.setattr(cell_run, "_VALIDATION_CLIPS", 11)
     monkeypatch.setattr(export, "_empty_logits", partial(export._empty_logits, windows=40))
     options = ("--data", tmp_path / "data", "--test", tmp_path / "test", "--windows", 64, "--models", "ann,snn")
 
@@ -98,3 +80,24 @@ def test_a_study_with_another_budget_is_refused(study, tmp_path):
 def test_wrong_words_are_named(study):
     study("--intervals", "two", fails=UsageError)
     study("--models", "s9a9", fails=UsageError)
+
+
+def test_the_report_is_written_again_without_training(tmp_path):
+    """From the results that ship with the program, and to the same bytes."""
+    pytest.importorskip("matplotlib", reason="the study's report needs the report extra (matplotlib)")
+    stored = assets_folder() / "study"
+    shutil.copy(stored / "results.json", tmp_path)
+    call(paper, tmp_path / "study", "--results", tmp_path, "--report-only")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in stored.iterdir())
+    for name in ("results.json", "results.csv"):
+        assert (tmp_path / name).read_bytes() == (stored / name).read_bytes()
+    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    call(paper, tmp_path / "study", "--results", tmp_path, "--report-only")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
+    call(paper, tmp_path / "nowhere", "--report-only", fails=InputError)
+
+
+def test_without_matplotlib_nothing_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    missing = call(paper, tmp_path, "--data", tmp_path, fails=MissingError)
+    assert "spikebridge[report]" in str(missing.exception)

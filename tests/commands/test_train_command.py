@@ -1,4 +1,4 @@
-"""The commands as a user calls them."""
+"""``train`` as a user calls it, and what becomes of the network."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 
 from calling import call
 from spikebridge.bundle import load_model
-from spikebridge.commands.train import export, simulate, train
+from spikebridge.commands.export import export
+from spikebridge.commands.train import train
 from spikebridge.contracts import LABELS
-from spikebridge.datasets.simulated_persons import Plan as SimulationPlan
+from spikebridge.datasets.simulated_takes import SimulationPlan
 from spikebridge.errors import MissingError, UsageError
 from spikebridge.events import Sensor
 from spikebridge.sources.aedat4_writing import Aedat4Writer
@@ -130,16 +131,6 @@ def test_training_while_simulating(tmp_path, monkeypatch):
     assert len(list((tmp_path / "run/clips").glob("*.json"))) > 2
     assert not list((tmp_path / "run/clips").glob(".*"))
     call(train, "ann", "sim:arm_roll", tmp_path / "other", fails=UsageError)
-
-
-def test_simulate_goes_on_where_it_was(tmp_path):
-    call(simulate, tmp_path, "--persons", 1, "--clips", 2, "--seconds", 0.8, "--workers", 1)
-    shard = tmp_path / "person-00000.npy"
-    written = shard.stat().st_mtime_ns
-    again = call(simulate, tmp_path, "--persons", 1, "--clips", 2, "--seconds", 0.8, "--workers", 1)
-    assert "1 persons in" in again.stderr
-    assert shard.stat().st_mtime_ns == written
-    assert len(json.loads(shard.with_suffix(".json").read_text())) >= 2
 
 
 def test_wrong_arguments_are_named(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Labelled recordings and sets of clips as cases; runs without torch."""
+"""LabelledClip recordings and sets of clips as cases; runs without torch."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import pytest
 
 from spikebridge.contracts import LABELS, STAGES
 from spikebridge.evaluation.cases import Case
-from spikebridge.evaluation.evaluator import CaseResult
-from spikebridge.evaluation.summary import describe, summarise, summarise_quiet
+from spikebridge.evaluation.evaluator import CaseResult, StreamResults, WindowResults
+from spikebridge.evaluation.summary import confusion, describe, summarise, summarise_quiet
 from spikebridge.events import Sensor, empty_events
 
 
@@ -24,26 +24,33 @@ def result(label: int, windows: list[int], stream: list[int], person: int = 0, s
     n = len(stream)
     return CaseResult(
         case=Case("c", label, empty_events(), 0, n * 10_000, Sensor(8, 8), person),
-        windows=chances(windows),
-        crossings=np.full(len(windows), 8),
-        window_latency_us=np.ones((len(windows), len(STAGES)), np.float32),
-        stream=chances(stream),
-        stream_us=np.arange(1, n + 1) * 10_000,
-        stream_latency_us=np.full((n, len(STAGES)), 2.0, np.float32),
-        named=tuple(LABELS[i] for i in stream),
-        settled=np.ones(n, bool),
+        windows=WindowResults(
+            chances(windows), np.full(len(windows), 8), np.ones((len(windows), len(STAGES)), np.float32)
+        ),
+        stream=StreamResults(
+            probabilities=chances(stream),
+            since_onset_us=np.arange(1, n + 1) * 10_000,
+            latency_us=np.full((n, len(STAGES)), 2.0, np.float32),
+            named=tuple(LABELS[i] for i in stream),
+            settled=np.ones(n, bool),
+        ),
         first_right_ms=None,
         stable_ms=None,
     )
 
 
+def named(result: CaseResult, names: tuple[str | None, ...], settled: list[bool]) -> CaseResult:
+    """The same case with other decisions."""
+    return replace(result, stream=replace(result.stream, named=names, settled=np.array(settled)))
+
+
 def test_what_is_not_settled_names_nothing_and_is_not_held_against_it():
     whole = result(3, [3], [3, 3, 2])
-    begun = replace(whole, named=(None, *whole.named[1:]), settled=np.array([False, True, True]))
+    begun = named(whole, (None, *whole.stream.named[1:]), [False, True, True])
     assert summarise([whole])["stream_named_right"]["value"] == pytest.approx(2 / 3, abs=1e-4)
     assert summarise([begun])["stream_named_right"]["value"] == 0.5
     assert describe(begun)["named"] == {LABELS[3]: 1, LABELS[2]: 1}
-    never = replace(whole, named=(None,) * 3, settled=np.zeros(3, bool))
+    never = named(whole, (None,) * 3, [False] * 3)
     assert summarise([never])["stream_named_right"] == {"value": None, "interval": None}
     assert summarise([whole, never])["stream_named_right"]["value"] == pytest.approx(2 / 3, abs=1e-4)
 
@@ -94,3 +101,16 @@ def test_a_gesture_named_for_a_while_is_one_false_one():
 def test_the_highest_wrong_gesture_is_not_other():
     assert describe(result(3, [3], [10]))["highest_wrong_gesture"] < 0.1
     assert describe(result(3, [3], [4]))["highest_wrong_gesture"] == pytest.approx(0.9)
+
+
+def test_half_of_the_onsets_late_and_one_never():
+    """Of 100, 200 and 300 ms and one that never comes: the median is the higher middle, 90 % is the one that fails."""
+    onset = replace(result(2, [2], [2]), case=replace(result(2, [2], [2]).case, onset_us=0))
+    times = [replace(onset, first_right_ms=ms, stable_ms=ms) for ms in (100.0, 200.0, 300.0, None)]
+    assert summarise(times)["onset_to_stable_ms"] == {"n": 4, "missing": 1, "median": 300.0, "p90": None}
+    assert summarise(times[:3])["onset_to_first_right_ms"] == {"n": 3, "missing": 0, "median": 200.0, "p90": 300.0}
+
+
+def test_confusion_counts_rows_by_truth():
+    table = confusion([0, 0, 1], np.array([0, 2, 1]))
+    assert (table[0][:3], table[1][:3], sum(map(sum, table))) == ([1, 0, 1], [0, 1, 0], 3)

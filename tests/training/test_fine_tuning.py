@@ -12,12 +12,13 @@ pytest.importorskip("onnx", reason="exporting needs the train extra (onnx)")
 
 from bundles import write_ordinary_bundle  # noqa: E402
 from spikebridge.bundle import load_model  # noqa: E402
-from spikebridge.errors import InputError, UsageError  # noqa: E402
+from spikebridge.errors import InputError  # noqa: E402
+from spikebridge.training.contract import BundleText  # noqa: E402
 from spikebridge.training.export import export_bundle, to_loihi  # noqa: E402
 from spikebridge.training.fine_tuning import from_bundle, open_network, renormalise, take_over  # noqa: E402
-from spikebridge.training.loop import Plan, train  # noqa: E402
-from spikebridge.training.model_card import BundleText  # noqa: E402
+from spikebridge.training.loop import Start, train  # noqa: E402
 from spikebridge.training.network import HybridNetwork, NetworkSpec  # noqa: E402
+from spikebridge.training.plan import TrainingPlan  # noqa: E402
 from standin_clips import random_batch, write_set  # noqa: E402
 
 
@@ -27,7 +28,7 @@ def exported(request, tmp_path_factory):
     spiking, width = request.param
     folder = tmp_path_factory.mktemp("exported")
     clips = write_set(folder / "clips", persons=3)
-    plan = Plan(windows=16 * 8, batch=16, report_every=8, held_out=3, average=0.5, rate=1e-2)
+    plan = TrainingPlan(windows=16 * 8, batch=16, report_every=8, held_out=3, average=0.5, rate=1e-2)
     train(NetworkSpec(spiking, window_steps=8, width=width, hidden=40), plan, clips, folder / "run")
     export_bundle(folder / "run/best.npz", folder / "bundle", clips, BundleText("test"))
     return folder
@@ -62,13 +63,6 @@ def test_new_statistics_change_nothing_but_the_training(exported):
         np.testing.assert_allclose(part.running_mean, inputs[0].mean(axes), atol=1e-3)
 
 
-def test_ordinary_layers_are_widened_up_to_the_last():
-    assert NetworkSpec(2).ordinary_channels == (16, 32, 64, 128)
-    assert NetworkSpec(2, width=3).ordinary_channels == (48, 96, 128, 128)
-    with pytest.raises(UsageError, match="width of at least 1"):
-        NetworkSpec(2, width=0)
-
-
 def test_a_bundle_of_another_family_is_named(tmp_path):
     bundle = load_model(write_ordinary_bundle(tmp_path / "bundle"))
     with pytest.raises(InputError, match="checkpoint"):
@@ -83,8 +77,9 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 def test_another_network_is_no_start(exported, tmp_path):
     network = open_network(exported / "run")
     other = dataclasses.replace(network.spec, hidden=12)
+    clips, plan = write_set(tmp_path / "clips", 3), TrainingPlan(windows=16, held_out=3)
     with pytest.raises(InputError, match="other settings"):
-        train(other, Plan(windows=16, held_out=3), write_set(tmp_path / "clips", 3), tmp_path / "run", initial=network)
+        train(other, plan, clips, tmp_path / "run", Start(initial=network))
 
 
 def test_a_network_begins_with_the_spiking_layers_of_another():

@@ -8,10 +8,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the train extra (torch)")
 
 from spikebridge.datasets.event_batch import EventBatch  # noqa: E402
-from spikebridge.errors import UsageError  # noqa: E402
-from spikebridge.training.export import emulate, to_loihi  # noqa: E402
-from spikebridge.training.network import HybridNetwork, parse_name  # noqa: E402
-from spikebridge.training.spiking_layers import NeuronSpec, SpikingStack, quantise  # noqa: E402
+from spikebridge.training.spiking_layers import SpikingStack, quantise  # noqa: E402
+from spikebridge.training.spiking_neuron import NeuronSpec  # noqa: E402
 from standin_clips import random_batch  # noqa: E402
 
 
@@ -94,20 +92,6 @@ def test_forward_is_exact_and_gradients_agree(layers, dense):
         assert torch.allclose(one, other.float(), rtol=1e-4, atol=1e-4 * float(other.abs().max()))
 
 
-@pytest.mark.parametrize("name", ["s1a5", "s2a4", "s3a3", "s4a2", "s5a1", "s6a0", "snn"])
-@pytest.mark.parametrize(("steps", "interval", "step_us"), [(8, 2, 10_000), (9, 3, 5_000)])
-def test_emulator_with_delays_counts_the_same(name, steps, interval, step_us):
-    spec = parse_name(name, window_steps=steps, interval_steps=interval, step_us=step_us)
-    network = HybridNetwork(spec, seed=1)
-    with torch.no_grad():
-        for weight in network.spiking.weights:
-            weight *= 2
-        events = random_batch(2, 14, 600)
-        features, _ = network.features(events)
-    assert features.sum() > 20
-    assert np.array_equal(emulate(to_loihi(network), events, network.spec), features.numpy())
-
-
 def test_a_silent_start_is_a_reset():
     stack = SpikingStack((2, 4, 8), 128, NeuronSpec(), (1.5, 1.5), seed=0)
     events = random_batch(2, 8, 400)
@@ -131,31 +115,3 @@ def test_no_event_at_all_gives_zero_features_and_gradients():
     (features.sum() + spikes.sum()).backward()
     assert not features.any()
     assert not stack.weights[0].grad.any()
-
-
-def test_controls_keep_the_inputs_and_lose_the_time():
-    events = random_batch(2, 11, 60)
-    dense = events.counts((2, 128, 128))
-    shuffled = events.shuffled(8, np.random.default_rng(0)).counts((2, 128, 128))
-    assert not np.array_equal(shuffled, dense)
-    assert np.array_equal(shuffled[:, 3:].sum(1), dense[:, 3:].sum(1))
-    assert np.array_equal(shuffled[:, :3].sum(1), dense[:, :3].sum(1))
-    again, other = (events.shuffled(8, np.random.default_rng(seed)).counts((2, 128, 128)) for seed in (0, 1))
-    assert np.array_equal(again, shuffled)
-    assert not np.array_equal(other, shuffled)
-    held = events.accumulated(4).counts((2, 128, 128))
-    for first, stop in ((0, 3), (3, 7), (7, 11)):
-        union = dense[:, first:stop].max(1)
-        assert all(np.array_equal(held[:, step], union) for step in range(first, stop))
-
-
-def test_a_network_that_cannot_be_is_refused():
-    for settings, found in (
-        ({"interval_steps": 5}, "divide"),
-        ({"step_us": 150}, "multiple of 100"),
-        ({"spiking_head": True}, "six spiking"),
-    ):
-        with pytest.raises(UsageError, match=found):
-            parse_name("s2a4", **settings)
-    with pytest.raises(UsageError, match="found 's2a5'"):
-        parse_name("s2a5")

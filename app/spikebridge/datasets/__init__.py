@@ -1,1 +1,1 @@
-"""Labelled clips to learn from and to measure on: on disk, from recordings, from the simulated camera; as batches."""
+"""Labelled clips to learn from and to measure on: stored, made of recordings or simulated, cut into windows."""

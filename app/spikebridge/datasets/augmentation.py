@@ -1,4 +1,4 @@
-"""Windows of events, varied at random and binned into lists of active inputs."""
+"""How windows of events are varied in training: what may be drawn, and one draw of it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spikebridge.contracts import LABELS
-
-#: Clips are stored with times in units of 0.1 ms: exact enough for steps of 10 ms, and 16 bits hold 6.5 s.
-TICK_US = 100
 
 #: A mirrored picture swaps the arms and, seen from the performer, the sense of rotation: the right arm's clockwise
 #: circle becomes the left arm's counter-clockwise one. Clapping, rolling, drums, guitar and other stay what they are.
@@ -25,25 +21,17 @@ _SWAPS = {**_MIRRORED, **{after: before for before, after in _MIRRORED.items()}}
 MIRRORED_INDEX = np.array([LABELS.index(_SWAPS.get(label, label)) for label in LABELS], np.int64)
 
 
-#: Shares in 16 bits.
-_FRACTION = 65536.0
-_PER_FRACTION = np.float32(1 / 65536)
-_LOW = np.uint64(65535)
-#: xorshift64* (Vigna 2016), its state spread over all bits by the golden ratio.
-_MULTIPLIER = np.uint64(2685821657736338717)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
-
-
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """Ranges of variation; every value is drawn anew for each window.
 
-    shift_px : σ of the offset. scale_log : σ of the logarithm of the size. rotation_deg, shear : σ.
-    warp_log : σ of the logarithm of the speed. drop : largest share of events left out. flip : largest share of
-    polarities turned. noise_per_step : largest mean number of stray events. haze_per_step, haze_px : of stray events
-    around one place, and the ends of its σ. hot_pixels : largest number, each active
-    in up to half of the steps. mirror, sparse, empty : probabilities of a mirrored window, of one with hardly any
-    events left, and of one with noise alone; the target of the last two is undecided.
+    shift_px : σ of the offset. scale_log : σ of the logarithm of the size. rotation_deg, shear : σ of the angle and of
+    the shear. warp_log : σ of the logarithm of the speed. drop : largest share of events that are left out. flip :
+    largest share of polarities that are turned. noise_per_step : largest mean number of stray events in a step.
+    haze_per_step : the same of stray events around one place. haze_px : smallest and largest σ of that place.
+    hot_pixels : largest number of pixels that are active in up to half of the steps. mirror, sparse, empty :
+    probabilities of a mirrored window, of one with hardly any events left, and of one with noise alone; in the last two
+    nothing can be told.
     """
 
     shift_px: float = 6.0
@@ -62,7 +50,7 @@ class Augmentation:
     empty: float = 0.03
 
     def scaled(self, share: float) -> Augmentation:
-        """Variations of ``share`` the size; mirrored, sparse and empty windows stay as frequent."""
+        """Ranges of ``share`` times the size; mirrored, sparse and empty windows stay as frequent."""
         return replace(
             self,
             shift_px=share * self.shift_px,
@@ -79,9 +67,14 @@ class Augmentation:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """One draw. matrix : picture to picture, (2, 3), about the centre. speed : of the events' clock.
-    haze : its mean number of events, centre x and y and σ along x and y in px.
-    ``certainty``: 1 where the label holds, 0 where nothing can be told."""
+    """One draw of ``Augmentation``.
+
+    matrix : (2, 3) affine map of the picture about its centre, px. speed : of the events' clock. keep : share of the
+    events that stay. flip : share of the polarities that are turned. noise_per_step : mean number of stray events.
+    haze : (5,) mean number of events in a step, centre x and y, σ along x and y, px. hot : (n,) addresses of hot
+    pixels. hot_share : share of the steps in which each is active. mirrored : whether left and right are swapped.
+    certainty : 1 where the label holds, 0 where nothing can be told.
+    """
 
     matrix: NDArray[np.float32]
     speed: float = 1.0
@@ -138,118 +131,3 @@ def draw(ranges: Augmentation, random: np.random.Generator) -> Variation:
         mirrored=mirrored,
         certainty=certainty,
     )
-
-
-def bin_window(
-    ticks: NDArray[np.uint16],
-    addresses: NDArray[np.uint16],
-    start: float,
-    steps: int,
-    step_ticks: int,
-    variation: Variation,
-    seed: int,
-) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """(addresses, (steps + 1,) offsets) of the active inputs from ``start`` (ticks) on.
-
-    ticks : ascending times of a clip's events. addresses : ``(p * 128 + y) * 128 + x``. Times before the clip's first
-    event are silent. ``step_ticks`` is the length of a step on the clip's clock at speed 1.
-    """
-    length = step_ticks * variation.speed
-    begin, end = np.searchsorted(ticks, [max(0.0, start), max(0.0, start + steps * length)])
-    stray = float(variation.noise_per_step + variation.haze[0])
-    room = int(end - begin + steps * (4 * stray + variation.hot.size + 32))
-    active = np.empty(room, np.uint16)
-    offsets = np.zeros(steps + 1, np.int64)
-    _bin(
-        ticks[begin:end],
-        addresses[begin:end],
-        float(start),
-        float(length),
-        variation.matrix,
-        float(variation.keep),
-        float(variation.flip),
-        float(variation.noise_per_step),
-        variation.haze,
-        variation.hot,
-        float(variation.hot_share),
-        seed & 0x7FFFFFFF,
-        active,
-        offsets,
-    )
-    return active[: offsets[-1]], offsets
-
-
-@njit(cache=True, nogil=True)
-def _bin(
-    ticks: NDArray[np.uint16],
-    addresses: NDArray[np.uint16],
-    start: float,
-    length: float,
-    matrix: NDArray[np.float32],
-    keep: float,
-    flip: float,
-    noise: float,
-    haze: NDArray[np.float32],
-    hot: NDArray[np.int64],
-    hot_share: float,
-    seed: int,
-    active: NDArray[np.uint16],
-    offsets: NDArray[np.int64],
-) -> None:
-    np.random.seed(seed)
-    exact = matrix[0, 0] == 1 and matrix[1, 1] == 1 and matrix[0, 1] == 0 and matrix[1, 0] == 0
-    xx, xy, x0, yx, yy, y0 = matrix[0, 0], matrix[0, 1], matrix[0, 2], matrix[1, 0], matrix[1, 1], matrix[1, 2]
-    kept, flipped = np.uint64(keep * _FRACTION), np.uint64(flip * _FRACTION)
-    state = np.uint64(seed) * _SPREAD + _SPREAD
-    seen = np.full(2 * 128 * 128, -1, np.int16)
-    n, event = 0, 0
-    for step in range(offsets.size - 1):
-        until = start + (step + 1) * length
-        stray = min(np.random.poisson(noise), int(4 * noise) + 16) if noise > 0 else 0
-        hazy = min(np.random.poisson(haze[0]), int(4 * haze[0]) + 16) if haze[0] > 0 else 0
-        for i in range(stray + hot.size + hazy):
-            if i < stray:
-                address = np.random.randint(0, 2 * 128 * 128)
-            elif i >= stray + hot.size:
-                column = int(np.floor(np.random.normal(haze[1], haze[3])))
-                row = int(np.floor(np.random.normal(haze[2], haze[4])))
-                if column < 0 or column > 127 or row < 0 or row > 127:
-                    continue
-                address = (np.random.randint(0, 2) << 14) | (row << 7) | column
-            elif np.random.random() < hot_share:
-                address = hot[i - stray]
-            else:
-                continue
-            if seen[address] != step:
-                seen[address] = step
-                active[n] = address
-                n += 1
-        while event < ticks.size and ticks[event] < until:
-            stored = np.int64(addresses[event])
-            event += 1
-            # xorshift64*: four numbers of 16 bits for each event; numba's own generator would take most of the time.
-            state ^= state >> np.uint64(12)
-            state ^= state << np.uint64(25)
-            state ^= state >> np.uint64(27)
-            bits = state * _MULTIPLIER
-            if (bits >> np.uint64(48)) >= kept:
-                continue
-            p, y, x = stored >> 14, (stored >> 7) & 127, stored & 127
-            if exact:
-                column, row = int(np.floor(x + x0)), int(np.floor(y + y0))
-            else:
-                # A place at random inside the pixel: a larger picture gets no grid of holes.
-                dx = np.float32(x - 64) + np.float32((bits >> np.uint64(32)) & _LOW) * _PER_FRACTION
-                dy = np.float32(y - 64) + np.float32((bits >> np.uint64(16)) & _LOW) * _PER_FRACTION
-                column = int(np.floor(xx * dx + xy * dy + x0)) + 64
-                row = int(np.floor(yx * dx + yy * dy + y0)) + 64
-            if column < 0 or column > 127 or row < 0 or row > 127:
-                continue
-            if (bits & _LOW) < flipped:
-                p = 1 - p
-            moved = (p << 14) | (row << 7) | column
-            if seen[moved] != step:
-                seen[moved] = step
-                active[n] = moved
-                n += 1
-        offsets[step + 1] = n

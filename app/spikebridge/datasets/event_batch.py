@@ -1,4 +1,4 @@
-"""Batches of binary input as lists of events."""
+"""Batches of binary input as lists of active inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 class EventBatch:
     """Binary input of B samples over S steps, as lists of active inputs.
 
-    addresses : uint16 ``(channel * H + y) * W + x``, each at most once per sample and step.
+    addresses : (n,) uint16 ``(channel * H + y) * W + x``, each at most once in a step of a sample.
     offsets : (B, S + 1) int64; ``addresses[offsets[b, s]:offsets[b, s + 1]]`` are active in step s of sample b.
     """
 
@@ -36,7 +36,7 @@ class EventBatch:
         return first
 
     def counts(self, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-        """(B, S, C, H, W) uint8 of 0 and 1: the same as dense arrays."""
+        """(B, S, C, H, W) uint8 of 0 and 1: the same as a dense array; ``shape`` is (C, H, W)."""
         dense = np.zeros((self.samples, self.steps, int(np.prod(shape))), np.uint8)
         for b in range(self.samples):
             for s in range(self.steps):
@@ -46,7 +46,7 @@ class EventBatch:
     def accumulate(
         self, window: int, interval: int, shape: tuple[int, int, int] = (2, 128, 128)
     ) -> NDArray[np.float32]:
-        """(B, C·T/I, H, W) counts over the last ``window`` steps, without any spiking layer."""
+        """(B, C·T/I, H, W) counts of each ``interval`` of the last ``window`` steps: the accumulator on the input."""
         c, h, w = shape
         counts = np.zeros((self.samples, c, window // interval, h * w), np.float32)
         start = self.steps - window
@@ -57,20 +57,22 @@ class EventBatch:
         return counts.reshape(self.samples, -1, h, w)
 
     def shuffled(self, window: int, random: np.random.Generator) -> EventBatch:
-        """The steps of each window of ``window`` steps in another order, and so those before it.
+        """Each window of ``window`` steps, and what lies before it, with its steps in another order.
 
-        What a network still tells, it does not tell from the order in time. random : draws the orders.
+        What a network can still tell, it does not tell from the order in time. random : draws the orders.
         """
         return self._rearranged(window, lambda n: random.permutation(n)[:, None])
 
     def accumulated(self, interval: int) -> EventBatch:
-        """Accumulated before the network instead of after it: each step shows all inputs of its interval."""
+        """Accumulated before the network instead of behind its spiking layers: each step has all inputs of its
+        interval."""
         return self._rearranged(interval, lambda n: np.tile(np.arange(n), (n, 1)))
 
     def _rearranged(self, group: int, sources: Callable[[int], NDArray[np.int64]]) -> EventBatch:
-        """Each step gets the inputs of other steps of its group; groups are counted from the last step back.
+        """Each step gets the inputs of other steps of its group; groups of ``group`` steps are counted from the end.
 
-        sources : for a group of n steps (n, k) steps of it; each takes the place of the step of its row.
+        sources : for a group of n steps, (n, k) numbers of steps within it: step r of the new group gets the inputs of
+        the k steps in row r.
         """
         lengths = np.zeros((self.samples, self.steps), np.int64)
         parts: list[NDArray[np.uint16]] = []

@@ -1,4 +1,4 @@
-"""Recordings with labels beside them as clips: one's own, as ``spikebridge record`` makes them, or a data set's.
+"""Recordings with labels beside them, as clips: one's own, as ``spikebridge record`` makes them, or a data set's.
 
 mine/clap.aedat4  mine/clap_labels.csv            one person, or
 mine/anna/clap.aedat4  mine/ben/clap.aedat4 …     a folder for each
@@ -13,27 +13,28 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.binning import crop_of
-from spikebridge.datasets.clips import Labelled, write_shard
+from spikebridge.datasets.clips import LabelledClip, write_shard
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.sources import open_recording
 from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels
 
+#: Of the files that are taken for recordings.
 SUFFIXES = (".aedat", ".aedat4")
 _SIDE = 128
-#: Own recordings are cut into pieces, some of which validate.
+#: Own recordings are cut into pieces, so that some of them can be validated on.
 _PIECE_US = 1_500_000
 
 
 def find_recordings(folder: Path) -> list[tuple[int, Path]]:
-    """(person, recording) of a folder laid out as above; a person for each folder that holds recordings."""
+    """(person, recording) of a folder laid out as above; each folder with recordings in it is a person."""
     found = sorted(path for path in folder.glob("**/*") if path.suffix in SUFFIXES and path.is_file())
     persons = sorted({path.parent for path in found})
     return [(persons.index(path.parent), path) for path in found]
 
 
 def import_recordings(source: Path, out: Path) -> list[str]:
-    """Writes the clips of own recordings to ``out``; returns one sentence for each oddity. See ``import_recording``."""
+    """Writes the clips of own recordings to ``out``; returns a sentence for each oddity. See ``import_recording``."""
     notes: list[str] = []
     for person, path in find_recordings(source):
         name = "-".join(path.relative_to(source).with_suffix("").parts)
@@ -44,7 +45,8 @@ def import_recordings(source: Path, out: Path) -> list[str]:
 def import_recording(path: Path, out: Path, name: str, person: int, piece_us: int) -> list[str]:
     """Writes shard ``name`` with the labelled parts of one recording, in pieces of at most ``piece_us``.
 
-    Left alone where the shard is newer than the recording and its labels, so that an interrupted import goes on.
+    A shard that is newer than the recording and its labels is left alone, so an interrupted import goes on. Returns a
+    sentence for each oddity of the labels.
     """
     if not path.is_file():
         raise InputError(f"expected the recording {path}, found none; get the file again.")
@@ -57,7 +59,7 @@ def import_recording(path: Path, out: Path, name: str, person: int, piece_us: in
 
 
 def fit_to_network(events: EventArray, sensor: Sensor) -> EventArray:
-    """Events of any sensor on the network's 128x128, mapped as the chain does it (``InputSpec.fit`` center)."""
+    """Events of any sensor on the network's 128x128 pixels, mapped as the chain does with ``InputSpec.fit`` center."""
     x0, y0, width, height = crop_of(_SIDE, _SIDE, "center", sensor)
     x = (events["x"].astype(np.int64) - x0) * _SIDE // width
     y = (events["y"].astype(np.int64) - y0) * _SIDE // height
@@ -67,7 +69,7 @@ def fit_to_network(events: EventArray, sensor: Sensor) -> EventArray:
     return fitted
 
 
-def _clips(path: Path, spans: Sequence[Span], person: int, piece_us: int) -> Iterator[Labelled]:
+def _clips(path: Path, spans: Sequence[Span], person: int, piece_us: int) -> Iterator[LabelledClip]:
     recording = open_recording(path)
     try:
         info = recording.info
@@ -75,12 +77,12 @@ def _clips(path: Path, spans: Sequence[Span], person: int, piece_us: int) -> Ite
             raise InputError(f"expected events in {path}, found none; leave the recording out.")
         check_inside(path, spans, info.t_first_us, info.t_last_us)
         for span in spans:
-            # Equal pieces: no short rest that is too short for a window.
+            # Pieces of equal length: otherwise the last one could be too short for a window.
             n = -(-(span.stop_us - span.start_us) // piece_us)
             bounds = np.linspace(span.start_us, span.stop_us, n + 1).astype(np.int64).tolist()
             for start_us, stop_us in pairwise(bounds):
                 events = fit_to_network(recording.read(start_us, stop_us), info.sensor)
                 events["t"] -= start_us
-                yield Labelled(events, span.label, person, stop_us - start_us)
+                yield LabelledClip(events, span.label, person, stop_us - start_us)
     finally:
         recording.close()

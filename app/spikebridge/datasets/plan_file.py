@@ -1,20 +1,20 @@
-"""What a folder is made with, kept beside it, so that it is never filled in two ways."""
+"""What a folder is made with, kept in a file in it, so that it is never filled in two ways."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from spikebridge.errors import InputError, UsageError
 from spikebridge.files import write_whole
 
 
-def keep_plan(path: Path, plan: dict[str, Any], what: str) -> None:
-    """Writes ``plan`` to ``path`` and makes its folder, or finds the same plan there.
+def keep_plan(path: Path, plan: Mapping[str, object], what: str) -> None:
+    """Writes ``plan``, plain numbers and texts, to ``path`` and makes its folder, or finds the same plan there.
 
-    what : the folder's content, for messages: "a set". Raises UsageError when another plan is there, InputError when
-    it can't be read or written.
+    what : what the folder holds, for messages: "a set". Raises UsageError when another plan is there, InputError when
+    the file can't be read or written.
     """
     folder = path.parent
     try:
@@ -23,9 +23,11 @@ def keep_plan(path: Path, plan: dict[str, Any], what: str) -> None:
             write_whole(path, json.dumps(plan, indent=1))
             return
         found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError(f"no settings in {path.name}")
     except (OSError, ValueError) as error:
         raise InputError(f"expected a folder for {what} at {folder}, found: {error}; take another.") from error
-    if differing := [key for key in plan if found.get(key) != plan[key]]:
+    if differing := [key for key, value in plan.items() if found.get(key) != value]:
         raise UsageError(
             f"expected {what} made with the same settings in {folder}, found other {', '.join(differing)}; take "
             "another folder."

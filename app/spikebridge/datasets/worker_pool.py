@@ -1,4 +1,4 @@
-"""Processes that work for this one, and end with it however it ends."""
+"""A pool of processes that work for this one, and end with it, however it ends."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from spikebridge.errors import StageError
 
 
 def end_with_parent() -> None:
-    """Called in a worker: workers wait for more on a pipe of which each holds both ends, so the death of the process
-    they work for, SIGKILL included, would go unnoticed for ever."""
+    """Called in a worker: ends it when the process it works for is gone, SIGKILL included.
+
+    Workers wait for work on a pipe of which each holds both ends, so they would never notice.
+    """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -31,8 +33,10 @@ def end_with_parent() -> None:
 
 @contextmanager
 def worker_pool(processes: int, command: str) -> Iterator[ProcessPoolExecutor]:
-    """A pool that ends with the context, what waits in it unstarted. Raises StageError of ``command`` when a worker
-    is ended from outside."""
+    """A pool that ends with the context; what has not started by then never does.
+
+    Raises StageError, with ``command`` as its stage, when a worker is ended from outside.
+    """
     # spawn: forking a process that has already started threads can hang.
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=end_with_parent)
     try:

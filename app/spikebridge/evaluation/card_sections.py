@@ -1,33 +1,21 @@
-"""The part of a model card that is measured on what the network was never trained on: reports as Markdown."""
+"""The part of a model card on what the network was never trained on: reports of ``evaluate`` as Markdown."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from spikebridge.errors import InputError
+from spikebridge.evaluation.records import DecisionCost, Report, Share, Times
 from spikebridge.files import write_whole
 
-#: Where a card's measured part begins and ends.
+#: Where this part of a card begins and ends.
 HEADING = "## Real recordings (a gate, never training data)"
 _END = "Licence:"
 
 
-def read_report(path: Path) -> dict[str, Any]:
-    """The report of the one model in what 'evaluate --json' printed; raises InputError for other files."""
-    try:
-        (report,) = json.loads(path.read_text(encoding="utf-8")).values()
-        if {"summary", "cases"} <= report.keys():
-            return dict(report)
-    except (ValueError, AttributeError):
-        pass
-    raise InputError(f"expected what 'evaluate --json' prints of one model in {path}, found another text; run it.")
-
-
 def rewrite_card(path: Path, sections: Iterable[list[str]]) -> None:
-    """Puts the sections where the card at ``path`` has its measured part; raises InputError where it has none."""
+    """Puts the sections in the place of this part of the card at ``path``; raises InputError where it has none."""
     try:
         card = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -42,8 +30,8 @@ def rewrite_card(path: Path, sections: Iterable[list[str]]) -> None:
     write_whole(path, f"{before}{body}\n\n{end}{licence}", what="the model card")
 
 
-def recordings_section(report: dict[str, Any], notes: Iterable[str]) -> list[str]:
-    """report : of one model by 'evaluate --json' on recordings."""
+def recordings_section(report: Report, notes: Iterable[str]) -> list[str]:
+    """report : on real recordings. notes : lines below the table."""
     lines = [
         HEADING,
         "Label of the whole clip, its 160 ms windows that are right, how often each gesture was named while streaming "
@@ -64,8 +52,8 @@ def recordings_section(report: dict[str, Any], notes: Iterable[str]) -> list[str
     return [*lines, *(f"\n{note}" for note in notes)]
 
 
-def persons_section(report: dict[str, Any], notes: Iterable[str]) -> list[str]:
-    """report : of one model by 'evaluate --json' on simulated persons never seen, with quiet minutes."""
+def persons_section(report: Report, notes: Iterable[str]) -> list[str]:
+    """report : on simulated persons never seen, with quiet minutes. notes : lines below the table."""
     found = report["summary"]
     window, decision = found["per_window"], found["per_decision"]
     rows = [
@@ -105,7 +93,7 @@ def persons_section(report: dict[str, Any], notes: Iterable[str]) -> list[str]:
 
 
 def realism_section(table: str, notes: Iterable[str]) -> list[str]:
-    """table : as 'realism' prints it."""
+    """table : as 'realism' prints it. notes : lines below it."""
     return [
         "## The simulated camera beside a real one",
         "Medians and 5 to 95 %, below them those of real clips where there are some (`spikebridge realism`).",
@@ -119,23 +107,23 @@ def _words(label: str) -> str:
     return "nothing" if label == "None" else label.replace("_", " ")
 
 
-def _share(share: dict[str, Any]) -> str:
+def _share(share: Share) -> str:
     if share["value"] is None:
         return "–"
     low, high = share["interval"] or (None, None)
     return f"{share['value']:.3f}" + ("" if low is None else f" ({low:.3f}–{high:.3f})")
 
 
-def _times(times: dict[str, Any]) -> str:
+def _times(times: Times) -> str:
     never = f" ({times['missing']} of {times['n']} never)" if times["missing"] else ""
-    median, late = ("–" if times[key] is None else f"{times[key]:.0f}" for key in ("median", "p90"))
+    median, late = ("–" if time is None else f"{time:.0f}" for time in (times["median"], times["p90"]))
     return f"{median} / {late} ms{never}"
 
 
-def _total(costs: dict[str, Any]) -> float:
-    return float(costs["spikes"]["total"])
+def _total(costs: DecisionCost) -> float:
+    return costs["spikes"]["total"]
 
 
-def _loihi(costs: dict[str, Any]) -> str:
+def _loihi(costs: DecisionCost) -> str:
     dynamic, static = costs["loihi_dynamic_mj"]["value"], costs["loihi_static_mj"]["value"]
     return f"{1e3 * dynamic:.3g} µJ / {static:.3g} mJ"

@@ -1,4 +1,4 @@
-"""Labelled clips to measure on: recordings named after their gesture, and sets of clips. Needs no torch."""
+"""Labelled clips to measure on: recordings with labels or named after their gesture, and sets of clips."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.contracts import LABELS
-from spikebridge.datasets.augmentation import TICK_US
-from spikebridge.datasets.clips import ClipSet
+from spikebridge.datasets.clips import TICK_US, ClipSet
+from spikebridge.datasets.dvs_gesture import is_dvs_gesture
 from spikebridge.datasets.labelled_recordings import SUFFIXES, find_recordings
-from spikebridge.datasets.loader import open_clips
+from spikebridge.datasets.loader import has_clips, open_clips
+from spikebridge.datasets.quiet_minutes import KINDS, write_quiet
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
+from spikebridge.sources import open_recording
 from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One labelled clip. events : sorted, from ``t_start_us`` on. onset_us : camera clock, None where unknown.
-    person : groups cases for intervals of confidence."""
+    """One labelled clip.
+
+    name : for people. label : index into ``LABELS``. events : sorted, from ``t_start_us`` on. t_start_us, t_stop_us :
+    camera clock, half open. person : groups the cases for intervals of confidence. onset_us : when the gesture begins,
+    camera clock; None where it is under way from the start, or unknown.
+    """
 
     name: str
     label: int
@@ -39,14 +45,14 @@ class Case:
 
 
 def read_cases(data: Path) -> Iterator[Case]:
-    """A recording, a folder of them (one below it for each person), a set of clips, or DVS128 Gesture's test subjects.
+    """The clips of a recording, a folder of recordings, a set of clips, or the test persons of DVS128 Gesture.
 
-    A recording has its labels beside it, as ``spikebridge record`` writes them, or a name that starts with one.
-    Raises InputError for anything else.
+    In a folder of recordings each folder below is a person. A recording has its labels beside it, as ``spikebridge
+    record`` writes them, or a name that begins with one. Raises InputError for anything else.
     """
     if not data.exists():
         raise InputError(f"expected recordings or clips at {data}, found nothing there; check the path.")
-    if data.is_dir() and (any(data.glob("*.npy")) or (data / "trials_to_train.txt").is_file()):
+    if data.is_dir() and (has_clips(data) or is_dvs_gesture(data)):
         yield from _clip_cases(open_clips(data, "test"))
         return
     recordings = find_recordings(data) if data.is_dir() else [(0, data)]
@@ -54,6 +60,16 @@ def read_cases(data: Path) -> Iterator[Case]:
         raise InputError(f"expected recordings ({', '.join(SUFFIXES)}) or a set of clips in {data}, found none.")
     for person, path in recordings:
         yield from _recording_cases(path, person)
+
+
+def quiet_cases(folder: Path, minutes: float) -> dict[str, Iterator[Case]]:
+    """By kind, ``minutes`` in which nobody makes a gesture; they are simulated into ``folder`` when they are read."""
+
+    def read(kind: str) -> Iterator[Case]:
+        write_quiet(folder, minutes)
+        yield from read_cases(folder / kind)
+
+    return {kind: read(kind) for kind in KINDS}
 
 
 def _clip_cases(clips: ClipSet) -> Iterator[Case]:
@@ -74,8 +90,6 @@ def _clip_cases(clips: ClipSet) -> Iterator[Case]:
 
 
 def _recording_cases(path: Path, person: int) -> Iterator[Case]:
-    from spikebridge.sources import open_recording
-
     labels = labels_path(path)
     spans = read_labels(labels)[0] if labels.is_file() else []
     named = None if labels.is_file() else _label_in(path)
@@ -96,6 +110,7 @@ def _recording_cases(path: Path, person: int) -> Iterator[Case]:
 
 
 def _label_in(path: Path) -> int:
+    """The longest label that the file's name begins with."""
     fitting = [i for i, label in enumerate(LABELS) if path.stem.startswith(label)]
     if not fitting:
         raise InputError(

@@ -1,22 +1,63 @@
-"""Charts as SVG text: grouped stacked bars, lines, a table of shades. No dependency, nothing to load when opened."""
+"""Charts as SVG text: grouped stacked bars, lines, a table of shades. The only file that imports matplotlib.
+
+The same data gives the same bytes. Text stays text, and each mark shows its value when pointed at. What is returned is
+an ``svg`` element: a file of its own, or part of an HTML page.
+"""
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import TYPE_CHECKING
 
-_WIDTH, _HEIGHT = 760, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 40, 46
+from spikebridge.errors import MissingError
+from spikebridge.evaluation.svg import tidy_svg, titled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
 #: Told apart by people who see colours differently (Okabe and Ito).
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7f00", "#444444")
-_FONT = "font-family='system-ui, sans-serif'"
+_INK, _FAINT, _GRID = "#222222", "#666666", "#dddddd"
+_WIDTH_IN, _HEIGHT_IN = 7.9, 3.4
+#: So many letters are about as wide as a chart.
+_LINE_LETTERS = 110
+#: Bars of a group lie side by side on this share of its room, and none is wider than the second share.
+_GROUP_SHARE, _WIDEST = 0.8, 0.36
+#: matplotlib's own font measures the text; what shows it may be the reader's, which is hardly ever wider.
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "spikebridge",
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _FAINT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": _FAINT,
+    "ytick.color": _FAINT,
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "hatch.linewidth": 1.2,
+    "legend.frameon": False,
+    "legend.handlelength": 1.2,
+    "legend.columnspacing": 1.4,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a bar: which colour of the legend, how high, and whether the figure is an estimate (hatched)."""
+    """A piece of a bar: its colour's number in the legend, its height, and whether it is an estimate (hatched)."""
 
     colour: int
     value: float
@@ -25,12 +66,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """parts : from bottom to top. low, high : an interval around the top. published : another's value, a diamond."""
+    """parts : from bottom to top. low, high : an interval around the top. published : another's value, a diamond.
+    name : what stands below the bar."""
 
     parts: tuple[Part, ...]
     low: float | None = None
     high: float | None = None
     published: float | None = None
+    name: str = ""
 
     @property
     def top(self) -> float:
@@ -46,6 +89,16 @@ class Line:
     dashed: bool = False
 
 
+def require_matplotlib() -> None:
+    """Raises MissingError, which says how to get it, where matplotlib cannot be imported."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise MissingError(
+            "expected matplotlib for charts, found none; run 'pip install spikebridge[report]'."
+        ) from error
+
+
 def bar_chart(
     title: str,
     groups: Sequence[tuple[str, Sequence[Bar]]],
@@ -54,161 +107,172 @@ def bar_chart(
     bottom: float = 0.0,
     logarithmic: bool = False,
 ) -> str:
-    """Groups of bars side by side; ``legend`` names the colours. A logarithmic axis takes one part a bar."""
-    tops = [value for _, bars in groups for bar in bars for value in (bar.top, bar.high, bar.published) if value]
-    axis = _Axis.fitting(bottom, max(tops, default=1.0), logarithmic, min((v for v in tops if v > 0), default=0.1))
-    body = list(_frame(title, y_label, axis))
-    room = (_WIDTH - _LEFT - _RIGHT) / max(1, len(groups))
-    for index, (name, bars) in enumerate(groups):
-        middle = _LEFT + (index + 0.5) * room
-        width = min(34.0, 0.82 * room / max(1, len(bars)))
-        body.append(_text(middle, _HEIGHT - _BOTTOM + 17, name, "middle"))
-        for k, bar in enumerate(bars):
-            body += _bar(bar, middle + (k - len(bars) / 2) * width, width * 0.88, axis)
-    body += _legend(legend, any(part.estimated for _, bars in groups for bar in bars for part in bar.parts))
-    if any(bar.published is not None for _, bars in groups for bar in bars):
-        body.append(_text(_WIDTH - _RIGHT, 16, "◇ published", "end"))
-    return _svg(body)
+    """Groups of bars side by side.
+
+    groups : (name, bars). legend : names of the colours; an empty one is left out. bottom : where the axis begins,
+    unless it is logarithmic.
+    """
+    require_matplotlib()
+    from matplotlib import rc_context
+
+    with rc_context(_STYLE):
+        figure, axes = _chart(title)
+        _scale(axes, [bar for _, bars in groups for bar in bars], bottom, logarithmic)
+        named = any(bar.name for _, bars in groups for bar in bars)
+        for place, (_, bars) in enumerate(groups):
+            width = min(_WIDEST, _GROUP_SHARE / max(1, len(bars)))
+            for k, bar in enumerate(bars):
+                middle = place + (k - (len(bars) - 1) / 2) * width
+                _draw_bar(axes, bar, middle, 0.88 * width)
+                below = axes.annotate(
+                    bar.name, (middle, 0), (0, -3), axes.get_xaxis_transform(), "offset points", ha="center", va="top"
+                )
+                below.set(fontsize=7, color=_FAINT)
+        axes.set_ylabel(y_label)
+        axes.set_xticks(range(len(groups)), [name for name, _ in groups])
+        axes.set_xlim(-0.6, max(1, len(groups)) - 0.4)
+        axes.tick_params(axis="x", length=0, pad=13 if named else 4)
+        axes.grid(visible=False, axis="x")
+        _legend(axes, legend, [bar for _, bars in groups for bar in bars])
+        return _svg(figure)
 
 
 def line_chart(title: str, lines: Sequence[Line], x_label: str, y_label: str, top: float | None = None) -> str:
-    """Lines over a common x from 0."""
-    points = [point for line in lines for point in line.points]
-    axis = _Axis.fitting(0.0, top or max((y for _, y in points), default=1.0), False, 0.1)
-    right = max((x for x, _ in points), default=1.0) or 1.0
-    body = list(_frame(title, y_label, axis))
-    scale = (_WIDTH - _LEFT - _RIGHT) / right
-    body += [_text(_LEFT + x * scale, _HEIGHT - _BOTTOM + 15, f"{x:g}", "middle") for x in _ticks(0.0, right)]
-    body.append(_text((_LEFT + _WIDTH) / 2, _HEIGHT - 12, x_label, "middle"))
-    for k, line in enumerate(lines):
-        path = " ".join(f"{_LEFT + x * scale:.1f},{axis.place(y):.1f}" for x, y in line.points)
-        dash = " stroke-dasharray='5 4'" if line.dashed else ""
-        colour = COLOURS[k % len(COLOURS)]
-        body.append(f"<polyline points='{path}' fill='none' stroke='{colour}' stroke-width='2'{dash}/>")
-    return _svg([*body, *_legend([line.name for line in lines], False)])
+    """Lines over a common x from 0. top : where the y axis ends."""
+    require_matplotlib()
+    from matplotlib import rc_context
+
+    with rc_context(_STYLE):
+        figure, axes = _chart(title)
+        for k, line in enumerate(lines):
+            x, y = zip(*line.points, strict=True) if line.points else ((), ())
+            style = "--" if line.dashed else "-"
+            colour = COLOURS[k % len(COLOURS)]
+            axes.plot(x, y, style, color=colour, linewidth=1.8, label=line.name, gid=titled(line.name))
+        axes.set_xlim(0, max((x for line in lines for x, _ in line.points), default=1.0) or 1.0)
+        axes.set_ylim(0, top)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        _place_legend(axes, axes.lines)
+        return _svg(figure)
 
 
 def shade_chart(title: str, names: Sequence[str], table: Sequence[Sequence[int]]) -> str:
     """Counts by row (true) and column (named), shaded by their share of the row."""
-    cell, left, top = 42, 190, 40
-    size = left + cell * len(names) + 12
-    body = [_text(8, 18, title, "start", 14, "600"), _text(left, top - 8, "named, in the order of the rows →", "start")]
-    for row, (name, counts) in enumerate(zip(names, table, strict=True)):
-        y, total = top + row * cell * 0.62, max(1, sum(counts))
-        body.append(_text(left - 8, y + 17, f"{row} {name.replace('_', ' ')}", "end"))
-        for column, count in enumerate(counts):
-            share = count / total
-            x, ink = left + column * cell, "#fff" if share > 0.5 else "#222"
-            body.append(
-                f"<rect x='{x}' y='{y:.1f}' width='{cell - 2}' height='{cell * 0.62 - 2:.1f}' fill='#0072b2' "
-                f"fill-opacity='{max(0.04, share):.2f}'><title>{escape(name)} named {escape(names[column])}: {count}"
-                "</title></rect>"
-            )
-            if count:
-                body.append(_text(x + cell / 2 - 1, y + 17, str(count), "middle", 12, "400", ink))
-    return _svg(body, size, int(top + len(names) * cell * 0.62 + 10))
+    require_matplotlib()
+    from matplotlib import rc_context
+    from matplotlib.patches import Rectangle
+
+    with rc_context({**_STYLE, "axes.spines.left": False, "axes.spines.bottom": False, "axes.grid": False}):
+        figure, axes = _chart(title, (_WIDTH_IN, 1.1 + 0.32 * len(names)))
+        for row, counts in enumerate(table):
+            total = max(1, sum(counts))
+            for column, count in enumerate(counts):
+                share = count / total
+                words = f"{_plain(names[row])} named {_plain(names[column])}: {count} of {sum(counts)}"
+                place, size = (column - 0.47, row - 0.45), (0.94, 0.9)
+                axes.add_patch(Rectangle(place, *size, facecolor=_shade(share), linewidth=0, gid=titled(words)))
+                if count:
+                    ink = "white" if share > 0.5 else _INK
+                    axes.text(column, row, str(count), ha="center", va="center", color=ink, fontsize=8.5)
+        axes.set_xlim(-0.5, max(1, len(names)) - 0.5)
+        axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
+        axes.set_yticks(range(len(names)), [f"{_plain(name)}  {row}" for row, name in enumerate(names)])
+        axes.set_xticks(range(len(names)), [str(row) for row in range(len(names))])
+        axes.tick_params(length=0, top=False, labeltop=True, labelbottom=False)
+        axes.set_xlabel("named, by the numbers of the rows")
+        axes.xaxis.set_label_position("top")
+        return _svg(figure)
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    low: float
-    high: float
-    logarithmic: bool
+def _chart(title: str, size_in: tuple[float, float] = (_WIDTH_IN, _HEIGHT_IN)) -> tuple[Figure, Axes]:
+    # Not by pyplot, which chooses a back end for windows and keeps every figure alive.
+    from matplotlib.figure import Figure
 
-    @classmethod
-    def fitting(cls, low: float, high: float, logarithmic: bool, smallest: float) -> _Axis:
-        if logarithmic:
-            return cls(10.0 ** math.floor(math.log10(smallest)), 10.0 ** math.ceil(math.log10(high * 1.01)), True)
-        return cls(low, low + (high - low) * 1.08 or 1.0, False)
-
-    def place(self, value: float) -> float:
-        """Distance from the top of the picture, px."""
-        if self.logarithmic:
-            span = math.log10(self.high / self.low)
-            share = math.log10(max(value, self.low) / self.low) / span
-        else:
-            share = (value - self.low) / (self.high - self.low)
-        return _HEIGHT - _BOTTOM - min(1.0, max(0.0, share)) * (_HEIGHT - _TOP - _BOTTOM)
-
-    def ticks(self) -> list[float]:
-        if self.logarithmic:
-            first, last = round(math.log10(self.low)), round(math.log10(self.high))
-            return [10.0**power for power in range(first, last + 1)]
-        return _ticks(self.low, self.high)
+    figure = Figure(size_in, layout="constrained")
+    figure.suptitle(title, x=0.012, ha="left", fontsize=11, fontweight="bold")
+    return figure, figure.add_subplot()
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    rough = (high - low) / 5
-    unit = 10.0 ** math.floor(math.log10(rough))
-    step = unit * next((factor for factor in (1, 2, 5) if factor * unit >= rough), 10)
-    first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 10) for k in range(first, math.floor(high / step + 1e-9) + 1)]
+def _draw_bar(axes: Axes, bar: Bar, place: float, width: float) -> None:
+    base = 0.0
+    for part in bar.parts:
+        colour, gid = COLOURS[part.colour % len(COLOURS)], titled(_short(part.value))
+        hatch = {"hatch": "////", "edgecolor": "white"} if part.estimated else {}
+        axes.bar(place, part.value, width, base, color=colour, linewidth=0, **hatch)[0].set_gid(gid)
+        base += part.value
+    if bar.low is not None and bar.high is not None:
+        words = titled(f"{_short(bar.low)} to {_short(bar.high)}")
+        axes.plot([place, place], [bar.low, bar.high], color=_INK, linewidth=1.3, marker="_", markersize=4, gid=words)
+    if bar.published is not None:
+        words = titled(f"published: {_short(bar.published)}")
+        axes.plot(place, bar.published, "D", color="white", markeredgecolor=_INK, markersize=5, gid=words, zorder=3)
 
 
-def _frame(title: str, y_label: str, axis: _Axis) -> Iterator[str]:
-    yield _text(8, 18, title, "start", 14, "600")
-    for tick in axis.ticks():
-        y = axis.place(tick)
-        yield f"<line x1='{_LEFT}' x2='{_WIDTH - _RIGHT}' y1='{y:.1f}' y2='{y:.1f}' stroke='#ddd'/>"
-        yield _text(_LEFT - 6, y + 4, _short(tick), "end")
-    middle = (_TOP + _HEIGHT - _BOTTOM) / 2
-    yield f"<g transform='rotate(-90 14 {middle:.0f})'>{_text(14, middle, y_label, 'middle')}</g>"
+def _scale(axes: Axes, bars: Iterable[Bar], bottom: float, logarithmic: bool) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    tops = [value for bar in bars for value in (bar.top, bar.high, bar.published) if value]
+    if logarithmic:
+        low, high = min((top for top in tops if top > 0), default=0.1), max(tops, default=1.0)
+        axes.set_yscale("log")
+        axes.set_ylim(10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high * 1.01)))
+        axes.yaxis.set_minor_formatter("")
+    else:
+        axes.set_ylim(bottom, bottom + (max(tops, default=1.0) - bottom) * 1.06)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _round_number(value)))
+
+
+def _legend(axes: Axes, names: Sequence[str], bars: Sequence[Bar]) -> None:
+    """Names of the colours, and what hatching and diamonds mean where there are some."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Patch | Line2D] = [
+        Patch(color=COLOURS[k % len(COLOURS)], label=name, linewidth=0) for k, name in enumerate(names) if name
+    ]
+    if any(part.estimated for bar in bars for part in bar.parts):
+        handles.append(Patch(facecolor=_FAINT, edgecolor="white", hatch="////", linewidth=0, label="estimated"))
+    if any(bar.low is not None for bar in bars):
+        handles.append(Line2D([], [], color=_INK, linewidth=1.3, label="interval"))
+    if any(bar.published is not None for bar in bars):
+        diamond = {"marker": "D", "color": "white", "markeredgecolor": _INK, "markersize": 5}
+        handles.append(Line2D([], [], linestyle="none", label="published", **diamond))
+    _place_legend(axes, handles)
+
+
+def _place_legend(axes: Axes, handles: Sequence[Patch | Line2D]) -> None:
+    """Above the chart, as many names beside each other as fit."""
+    if handles:
+        widest = max(len(str(handle.get_label())) for handle in handles)
+        columns = max(1, min(len(handles), _LINE_LETTERS // (widest + 6)))
+        axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=columns)
+
+
+def _svg(figure: Figure) -> str:
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(file, format="svg", metadata=nothing)
+    return tidy_svg(file.getvalue())
+
+
+def _shade(share: float) -> tuple[float, float, float]:
+    """From nearly white to the first colour."""
+    depth = 0.04 + 0.96 * share
+    red, green, blue = (int(COLOURS[0][i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 1 - depth * (1 - red), 1 - depth * (1 - green), 1 - depth * (1 - blue)
+
+
+def _plain(label: str) -> str:
+    return label.replace("_", " ")
 
 
 def _short(value: float) -> str:
-    for factor, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= 10 * factor:
+    return f"{value:.4g}"
+
+
+def _round_number(value: float) -> str:
+    for least, factor, letter in ((1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k")):
+        if abs(value) >= least:
             return f"{value / factor:g}{letter}"
     return f"{value:g}"
-
-
-def _bar(bar: Bar, x: float, width: float, axis: _Axis) -> Iterator[str]:
-    base = 0.0
-    for part in bar.parts:
-        top, foot = axis.place(base + part.value), axis.place(max(base, axis.low))
-        colour = COLOURS[part.colour % len(COLOURS)]
-        shape = f"x='{x:.1f}' y='{top:.1f}' width='{width:.1f}' height='{max(0.0, foot - top):.1f}'"
-        yield f"<rect {shape} fill='{colour}'><title>{part.value:.4g}</title></rect>"
-        if part.estimated:
-            yield f"<rect {shape} fill='url(#estimated)'/>"
-        base += part.value
-    middle = x + width / 2
-    if bar.low is not None and bar.high is not None:
-        ends = f"y1='{axis.place(bar.low):.1f}' y2='{axis.place(bar.high):.1f}'"
-        yield f"<line x1='{middle:.1f}' x2='{middle:.1f}' {ends} stroke='#222' stroke-width='1.5'/>"
-    if bar.published is not None:
-        y = axis.place(bar.published)
-        yield (
-            f"<path d='M{middle:.1f} {y - 6:.1f} l5 6 l-5 6 l-5 -6 z' fill='#fff' stroke='#222' stroke-width='1.5'>"
-            f"<title>published: {bar.published:.4g}</title></path>"
-        )
-
-
-def _legend(names: Sequence[str], estimated: bool) -> Iterator[str]:
-    x = float(_LEFT)
-    shown = [(name, COLOURS[k % len(COLOURS)]) for k, name in enumerate(names)]
-    for name, fill in [*(one for one in shown if one[0]), *([("estimated", "url(#estimated)")] if estimated else [])]:
-        if name == "estimated":
-            yield f"<rect x='{x:.0f}' y='26' width='10' height='10' fill='#444'/>"
-        yield f"<rect x='{x:.0f}' y='26' width='10' height='10' fill='{fill}' stroke='#999' stroke-width='0.5'/>"
-        yield _text(x + 14, 35, name, "start")
-        x += 26 + 6.6 * len(name)
-
-
-def _text(x: float, y: float, words: str, anchor: str, size: int = 12, weight: str = "400", ink: str = "#222") -> str:
-    return (
-        f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' font-size='{size}' font-weight='{weight}' "
-        f"fill='{ink}'>{escape(words)}</text>"
-    )
-
-
-def _svg(body: Sequence[str], width: int = _WIDTH, height: int = _HEIGHT) -> str:
-    hatch = (
-        "<defs><pattern id='estimated' width='6' height='6' patternUnits='userSpaceOnUse' "
-        "patternTransform='rotate(45)'><line x1='0' x2='0' y1='0' y2='6' stroke='#fff' stroke-width='3'/></pattern>"
-        "</defs>"
-    )
-    return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}' "
-        f"role='img' {_FONT}><rect width='100%' height='100%' fill='#fff'/>{hatch}{''.join(body)}</svg>"
-    )

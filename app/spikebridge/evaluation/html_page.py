@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from pathlib import Path
-
-from spikebridge.errors import InputError
-from spikebridge.files import write_whole
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; color: #222;
@@ -44,11 +40,12 @@ def command(words: str) -> str:
 
 
 def figure(svg: str, caption: str) -> str:
+    """svg : an ``svg`` element, as the functions of ``charts`` return it."""
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """None is shown as a dash, numbers with four digits; columns of words begin on the left."""
+    """None is shown as a dash, a number with four digits; columns of words are aligned on the left."""
     cells = [tuple(row) for row in rows]
     kinds = [_kind([row[column] for row in cells]) for column in range(len(head))]
 
@@ -59,11 +56,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f"<table><tr>{line('th', head)}</tr>{body}</table>"
 
 
-def _kind(column: Sequence[object]) -> str:
-    words = any(isinstance(cell, str) and not cell[:1].isdigit() and cell != "–" for cell in column)
-    return " class='words'" if words else ""
-
-
 def share(value: float | None, interval: Sequence[float] | None = None) -> str:
     """In per cent, with its interval."""
     if value is None:
@@ -71,13 +63,9 @@ def share(value: float | None, interval: Sequence[float] | None = None) -> str:
     return f"{100 * value:.1f} %" + (f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})" if interval else "")
 
 
-def write_page(path: Path, text: str) -> None:
-    """The whole file or nothing."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"expected to write {path}, found: {error.strerror}; choose another place.") from error
-    write_whole(path, text)
+def _kind(column: Sequence[object]) -> str:
+    words = any(isinstance(cell, str) and not cell[:1].isdigit() and cell != "–" for cell in column)
+    return " class='words'" if words else ""
 
 
 def _shown(cell: object) -> str:

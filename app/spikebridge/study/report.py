@@ -1,39 +1,60 @@
-"""Results of a study on disk: JSON, CSV, figures as SVG and one HTML page that opens offline."""
+"""The study on disk: JSON, CSV, figures as SVG, and one HTML page that opens offline."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from spikebridge.evaluation.html_page import command, figure, heading, page, sentence, share, table, write_page
+from spikebridge.evaluation.charts import require_matplotlib
+from spikebridge.evaluation.html_page import command, figure, heading, page, sentence, share, table
 from spikebridge.evaluation.report_page import accuracy_table, observation_figure
-from spikebridge.study.cells import Cell, Folders
-from spikebridge.study.grid import read_results
+from spikebridge.files import make_folder, write_whole
 from spikebridge.study.paper_figures import FIGURES
 from spikebridge.study.published import ACCURACY, ACCURACY_SOURCE, SYSTEMS
-from spikebridge.study.tables import COLUMNS, Setting, as_csv, result_is_control, row_of, settings_of
+from spikebridge.study.results import About, CellResult, Study, is_control, read_study, through_the_chain
+from spikebridge.study.tables import COLUMNS, Row, Setting, as_csv, row_of, settings_of
 
 
-def write_results(folder: Path, folders: Folders, cells: Sequence[Cell], about: dict[str, Any]) -> list[str]:
-    """Writes everything that is there so far; returns one line for each cell that is done."""
-    results = read_results(folders, cells)
+def write_results(folder: Path, results: Sequence[CellResult], about: About) -> list[str]:
+    """Writes everything that there is so far; returns one line for each cell."""
+    require_matplotlib()
     rows = [row_of(result) for result in results]
-    settings = settings_of([row for row, result in zip(rows, results, strict=True) if not result_is_control(result)])
-    write_page(folder / "results.json", json.dumps({"about": about, "columns": COLUMNS, "cells": results}))
-    write_page(folder / "results.csv", as_csv(rows))
-    for name, (draw, _) in FIGURES.items():
-        if settings:
-            write_page(folder / f"{name}.svg", draw(settings))
-    write_page(folder / "report.html", page("Hybrid networks, remade", _parts(results, rows, settings, about)))
-    return [f"{r['name']}: windows {r['window_accuracy']:.3f}, clips {r['clip_accuracy']:.3f}" for r in rows]
+    settings = settings_of([row for row, result in zip(rows, results, strict=True) if not is_control(result)])
+    study: Study = {"about": about, "columns": COLUMNS, "cells": list(results)}
+    drawn = {name: draw(settings) for name, (draw, _) in FIGURES.items()} if settings else {}
+    make_folder(folder)
+    write_whole(folder / "results.json", json.dumps(study))
+    write_whole(folder / "results.csv", as_csv(rows))
+    for name, svg in drawn.items():
+        write_whole(folder / f"{name}.svg", svg + "\n")
+    figures = {name: figure(svg, FIGURES[name][1]) for name, svg in drawn.items()}
+    write_whole(
+        folder / "report.html", page("Hybrid networks, remade", _parts(results, rows, settings, figures, about))
+    )
+    return [_line(result) for result in results]
+
+
+def _line(result: CellResult) -> str:
+    found = result["summary"]
+    windows, clips = found["window_accuracy"]["value"], found["clip_accuracy"]["value"]
+    return f"{result['name']}: windows {windows or 0.0:.3f}, clips {clips or 0.0:.3f}"
+
+
+def rewrite_results(folder: Path) -> None:
+    """Writes tables, figures and page again from the ``results.json`` in ``folder``, without training anything."""
+    study = read_study(folder / "results.json")
+    write_results(folder, study["cells"], study["about"])
 
 
 def _parts(
-    results: list[dict[str, Any]], rows: list[dict[str, Any]], settings: list[Setting], about: dict[str, Any]
+    results: Sequence[CellResult],
+    rows: Sequence[Row],
+    settings: Sequence[Setting],
+    figures: dict[str, str],
+    about: About,
 ) -> Iterator[str]:
-    seeds = sorted({row["seed"] for row in rows})
+    seeds = sorted({result["cell"]["seed"] for result in results})
     yield sentence(
         f"Every network was trained on {about['windows']:,} windows of T = {about['steps']} steps of "
         f"{about['step_us'] / 1000:g} ms with the same data, augmentation, optimiser and schedule, and the best of its "
@@ -52,24 +73,15 @@ def _parts(
         yield sentence("No cell is done yet.")
         return
     yield heading("Accuracy")
-    yield _figure("figure-4-accuracy", settings)
+    yield figures["figure-4-accuracy"]
     yield _accuracy_table(settings)
     yield sentence(f"Published: {ACCURACY_SOURCE}. Their data are real recordings, ours are not: compare the order.")
-    done = {result["name"]: result["summary"] for result in results if not result_is_control(result)}
-    best = {
-        setting.network: setting.rows[0]["name"] for setting in sorted(settings, key=lambda s: s["window_accuracy"])
-    }
-    chosen = {network: done[name] for network, name in sorted(best.items())}
-    yield sentence("Each network with its best interval:")
-    yield accuracy_table(chosen)
-    yield observation_figure(chosen)
+    yield from _best_intervals(results, settings)
     for name, words in (("latency", "Latency"), ("power", "Power"), ("energy", "Energy"), ("bytes", "The bridge")):
         yield heading(words)
-        for key in FIGURES:
-            if name in key:
-                yield _figure(key, settings)
+        yield from (figures[key] for key in FIGURES if name in key)
     yield heading("Controls")
-    yield _controls_table(rows)
+    yield from _controls(rows)
     yield heading("All cells")
     yield table(list(COLUMNS), [[row[column] for column in COLUMNS] for row in rows])
     yield table(("column", "meaning"), COLUMNS.items())
@@ -78,46 +90,60 @@ def _parts(
     yield table(("system", "accuracy", "latency", "power, energy"), SYSTEMS)
 
 
-def _figure(name: str, settings: list[Setting]) -> str:
-    draw, caption = FIGURES[name]
-    return figure(draw(settings), caption)
-
-
-def _accuracy_table(settings: list[Setting]) -> str:
-    rows = []
-    for setting in settings:
-        published = ACCURACY.get((setting.network, setting.interval))
-        rows.append(
-            (
-                *(setting.network, setting.interval),
-                share(setting["window_accuracy"], setting.range("window")),
-                share(setting["clip_accuracy"], setting.range("clip")),
-                share(setting["stream_accuracy"]),
-                share(published),
-                setting["parameters"],
-            )
+def _accuracy_table(settings: Sequence[Setting]) -> str:
+    rows = [
+        (
+            *(setting.network, setting.interval),
+            share(setting.mean("window_accuracy"), setting.range("window")),
+            share(setting.mean("clip_accuracy"), setting.range("clip")),
+            share(setting.mean("stream_accuracy")),
+            share(ACCURACY.get((setting.network, setting.interval))),
+            setting.mean("parameters"),
         )
+        for setting in settings
+    ]
     return table(("network", "I", "windows", "clips", "streaming decisions", "published, windows", "parameters"), rows)
 
 
-def _controls_table(rows: list[dict[str, Any]]) -> str:
-    """Controls beside the network that they take something from."""
+def _best_intervals(results: Sequence[CellResult], settings: Sequence[Setting]) -> Iterator[str]:
+    """Each network with the interval that is best on its windows."""
+    done = {result["name"]: summary for result in results if (summary := through_the_chain(result)) is not None}
+    ranked = sorted(settings, key=lambda setting: setting.mean("window_accuracy") or 0.0)
+    best = {setting.network: str(setting.rows[0]["name"]) for setting in ranked}
+    chosen = {network: done[name] for network, name in sorted(best.items())}
+    yield sentence("Each network with its best interval:")
+    yield accuracy_table(chosen)
+    yield observation_figure(chosen)
+
+
+def _controls(rows: Sequence[Row]) -> Iterator[str]:
+    """Controls beside the networks that they take something from."""
     controls = [row for row in rows if row["control"] != "none"]
     if not controls:
-        return sentence("None were asked for.")
-    like = {row["control"].removeprefix("sized like ") for row in controls if row["control"].startswith("sized")}
-    names = like | {row["network"] for row in controls if not row["control"].startswith("sized")}
-    beside = [r for r in rows if r["control"] == "none" and r["network"] in names | {"ann"}]
-    shown = [r for r in beside if r["interval"] in {row["interval"] for row in controls}] + controls
-    text = sentence(
+        yield sentence("None were asked for.")
+        return
+    sized = "sized like "
+    like = {str(row["control"]).removeprefix(sized) for row in controls if str(row["control"]).startswith(sized)}
+    names = like | {row["network"] for row in controls} | {"ann"}
+    intervals = {row["interval"] for row in controls}
+    beside = [r for r in rows if r["control"] == "none" and r["network"] in names and r["interval"] in intervals]
+    yield sentence(
         "shuffled: trained and measured with the steps of each window in another order. accumulated: trained and "
         "measured with the events summed up before the spiking layers. sized like: an ordinary network whose head is "
         "widened until it has as many parameters."
     )
-    return text + table(
+    yield table(
         ("cell", "control", "parameters", "windows", "clips"),
         [
-            (r["name"], r["control"], r["parameters"], share(r["window_accuracy"]), share(r["clip_accuracy"]))
-            for r in shown
+            (*(row[name] for name in ("name", "control", "parameters")), *map(_in_percent, _accuracies(row)))
+            for row in (*beside, *controls)
         ],
     )
+
+
+def _accuracies(row: Row) -> tuple[object, object]:
+    return row["window_accuracy"], row["clip_accuracy"]
+
+
+def _in_percent(value: object) -> str:
+    return share(value if isinstance(value, float) else None)

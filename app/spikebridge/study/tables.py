@@ -1,22 +1,28 @@
-"""The results of the cells as rows, for CSV, JSON and the report."""
+"""The results of the cells as rows, for CSV and for the report."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
+from spikebridge.evaluation.records import DecisionCost, Estimate, QuietSummary, Share, Summary
+from spikebridge.study.cells import NETWORKS
 from spikebridge.study.published import ACCURACY
+from spikebridge.study.results import CellResult, is_control, through_the_chain
 
-#: Columns of results.csv: name, unit or meaning.
+#: By the names of ``COLUMNS``; None where a figure does not exist.
+Row: TypeAlias = dict[str, str | int | float | None]
+
+#: Columns of results.csv and what they hold.
 COLUMNS: dict[str, str] = {
     "name": "cell",
     "network": "as on the command line",
     "interval": "I, steps",
     "seed": "of weights, order and augmentation",
-    "control": "none, shuffled or accumulated",
+    "control": "none, shuffled, accumulated, or sized like another network",
     "parameters": "trained numbers",
     "window_accuracy": "share of 160 ms windows, from reset",
     "window_low": "95 % interval over persons",
@@ -47,109 +53,108 @@ COLUMNS: dict[str, str] = {
     "loihi_static_mj": "a window of 160 ms, estimated",
     "ann_host_mj": "a decision, CPU time times assumed watts, estimated",
     "window_ms": "length of a window",
-    "training_minutes": "on one core",
 }
-#: Networks in the order of the figures.
-_ORDER = ("ann", "s1a5", "s2a4", "s3a3", "s4a2", "s5a1", "s6a0", "snn")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A network with one interval; ``rows`` of all its seeds."""
+    """A network with one interval. rows : of all its seeds."""
 
     network: str
     interval: int
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[Row, ...]
 
-    def __getitem__(self, column: str) -> Any:
-        """Mean over the seeds; None where the figure does not exist."""
-        values = [row[column] for row in self.rows if row[column] is not None]
+    def mean(self, column: str) -> float | None:
+        """Over the seeds; None where the figure does not exist."""
+        values = [value for row in self.rows if isinstance(value := row[column], (int, float))]
         return sum(values) / len(values) if values else None
 
     def range(self, kind: str) -> tuple[float, float] | None:
         """Of ``window`` or ``clip`` accuracy: over the seeds if there are several, else the interval over persons."""
-        if len(self.rows) > 1:
-            values = [row[f"{kind}_accuracy"] for row in self.rows]
-            return min(values), max(values)
-        low, high = (self.rows[0][f"{kind}_{side}"] for side in ("low", "high"))
-        return None if low is None else (low, high)
+        columns = [f"{kind}_accuracy"] if len(self.rows) > 1 else [f"{kind}_low", f"{kind}_high"]
+        values = [value for row in self.rows for name in columns if isinstance(value := row[name], (int, float))]
+        return (min(values), max(values)) if values else None
 
 
-def settings_of(rows: Sequence[dict[str, Any]]) -> list[Setting]:
-    """Rows without controls by network and interval, in the order of the figures."""
-    keys = sorted({(_ORDER.index(row["network"]), row["interval"]) for row in rows})
-    return [
-        Setting(_ORDER[n], interval, tuple(r for r in rows if (r["network"], r["interval"]) == (_ORDER[n], interval)))
-        for n, interval in keys
-    ]
+def settings_of(rows: Sequence[Row]) -> list[Setting]:
+    """Rows without controls by network and interval, in the order of the family."""
+    groups: dict[tuple[int, int], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((NETWORKS.index(str(row["network"])), int(str(row["interval"]))), []).append(row)
+    return [Setting(NETWORKS[n], interval, tuple(groups[n, interval])) for n, interval in sorted(groups)]
 
 
-def row_of(result: dict[str, Any]) -> dict[str, Any]:
-    """One cell as a flat row; None where a figure does not exist for it."""
-    cell, summary = result["cell"], result["summary"]
-    window = summary.get("per_window", {})
-    bridge, host, quiet = window.get("bridge_bytes", {}), window.get("host_us", {}), summary.get("quiet", {})
-    published = None if result_is_control(result) else ACCURACY.get((cell["network"], cell["interval"]))
-
-    def at(*path: str) -> Any:
-        value: Any = summary
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    def bound(key: str, side: int) -> float | None:
-        interval = at(key, "interval")
-        return None if interval is None else float(interval[side])
-
+def row_of(result: CellResult) -> Row:
+    """One cell as a flat row."""
+    cell, accuracy, summary = result["cell"], result["summary"], through_the_chain(result)
+    nothing: Row = dict.fromkeys(COLUMNS)
     return {
+        **nothing,
         "name": result["name"],
         "network": cell["network"],
         "interval": cell["interval"],
         "seed": cell["seed"],
         "control": cell["control"] if not cell["sized_like"] else f"sized like {cell['sized_like']}",
         "parameters": result["parameters"],
-        "window_accuracy": at("window_accuracy", "value"),
-        "window_low": bound("window_accuracy", 0),
-        "window_high": bound("window_accuracy", 1),
-        "clip_accuracy": at("clip_accuracy", "value"),
-        "clip_low": bound("clip_accuracy", 0),
-        "clip_high": bound("clip_accuracy", 1),
-        "stream_accuracy": at("stream_accuracy", "value"),
-        "published_accuracy": published,
-        "first_right_median_ms": at("onset_to_first_right_ms", "median"),
-        "first_right_p90_ms": at("onset_to_first_right_ms", "p90"),
-        "stable_median_ms": at("onset_to_stable_ms", "median"),
-        "false_per_minute_still": quiet.get("still", {}).get("per_minute"),
-        "false_per_minute_walking": quiet.get("walking in", {}).get("per_minute"),
-        "calibration_error": at("calibration", "error"),
-        "spikes_per_window": at("per_window", "spikes", "total"),
-        "spikes_per_decision": at("per_decision", "spikes", "total"),
-        "bridge_spikes_per_window": window.get("spikes_across_the_bridge"),
-        "bridge_bitmap_bytes": bridge.get("bitmap"),
-        "bridge_address_event_bytes": bridge.get("address_event"),
-        "bridge_count_bytes": bridge.get("counts"),
-        "snn_host_us": host.get("snn"),
-        "accumulator_host_us": host.get("accumulator"),
-        "ann_host_us": host.get("ann"),
-        "loihi_window_us": at("per_window", "loihi_us", "value"),
-        "loihi_dynamic_mj": at("per_window", "loihi_dynamic_mj", "value"),
-        "loihi_dynamic_streaming_mj": at("per_decision", "loihi_dynamic_mj", "value"),
-        "loihi_static_mj": at("per_window", "loihi_static_mj", "value"),
-        "ann_host_mj": at("per_window", "ann_mj", "value"),
+        **_share(accuracy["window_accuracy"], "window"),
+        **_share(accuracy["clip_accuracy"], "clip"),
+        "published_accuracy": None if is_control(result) else ACCURACY.get((cell["network"], cell["interval"])),
+        **(_of_the_chain(summary) if summary else {}),
         "window_ms": result["budget"]["steps"] * result["budget"]["step_us"] / 1000,
-        "training_minutes": result["training"]["minutes"],
     }
 
 
-def result_is_control(result: dict[str, Any]) -> bool:
-    """Whether the cell is there to compare with, not to be compared."""
-    return result["cell"]["control"] != "none" or result["cell"]["sized_like"] is not None
-
-
-def as_csv(rows: Sequence[dict[str, Any]]) -> str:
+def as_csv(rows: Sequence[Row]) -> str:
     """The rows under the names of ``COLUMNS``."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _share(found: Share, kind: str) -> Row:
+    low, high = found["interval"] or (None, None)
+    return {f"{kind}_accuracy": found["value"], f"{kind}_low": low, f"{kind}_high": high}
+
+
+def _of_the_chain(summary: Summary) -> Row:
+    """What only a bundle that runs has."""
+    window, decision = summary["per_window"], summary["per_decision"]
+    bridge, host, quiet = window["bridge_bytes"], window["host_us"], summary.get("quiet", {})
+    onset, stable = summary["onset_to_first_right_ms"], summary["onset_to_stable_ms"]
+    return {
+        "stream_accuracy": summary["stream_accuracy"]["value"],
+        "first_right_median_ms": onset["median"],
+        "first_right_p90_ms": onset["p90"],
+        "stable_median_ms": stable["median"],
+        "false_per_minute_still": _per_minute(quiet, "still"),
+        "false_per_minute_walking": _per_minute(quiet, "walking in"),
+        "calibration_error": summary["calibration"]["error"],
+        "spikes_per_window": _spikes(window),
+        "spikes_per_decision": _spikes(decision),
+        "bridge_spikes_per_window": window["spikes_across_the_bridge"],
+        "bridge_bitmap_bytes": bridge["bitmap"],
+        "bridge_address_event_bytes": bridge["address_event"],
+        "bridge_count_bytes": bridge["counts"],
+        "snn_host_us": host["snn"],
+        "accumulator_host_us": host["accumulator"],
+        "ann_host_us": host["ann"],
+        "loihi_window_us": _value(window.get("loihi_us")),
+        "loihi_dynamic_mj": _value(window.get("loihi_dynamic_mj")),
+        "loihi_dynamic_streaming_mj": _value(decision.get("loihi_dynamic_mj")),
+        "loihi_static_mj": _value(window.get("loihi_static_mj")),
+        "ann_host_mj": window["ann_mj"]["value"],
+    }
+
+
+def _value(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate["value"]
+
+
+def _spikes(cost: DecisionCost) -> float | None:
+    return cost["spikes"]["total"] if "spikes" in cost else None
+
+
+def _per_minute(quiet: Mapping[str, QuietSummary], kind: str) -> float | None:
+    return quiet[kind]["per_minute"] if kind in quiet else None

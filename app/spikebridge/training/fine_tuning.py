@@ -1,4 +1,4 @@
-"""Where a fine-tuning starts: a checkpoint, or a bundle, which holds weights but no training state."""
+"""Where a training starts if not from nothing: at a checkpoint, or at a bundle, which holds weights alone."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from spikebridge.training.checkpoint import load_checkpoint
 from spikebridge.training.network import CHANNELS, HybridNetwork, NetworkSpec, OrdinaryPart
 from spikebridge.training.onnx_graph import read_onnx
 from spikebridge.training.spiking_kernels import DECAY_ONE
-from spikebridge.training.spiking_layers import WEIGHT_SCALE, NeuronSpec
+from spikebridge.training.spiking_neuron import WEIGHT_SCALE, NeuronSpec
 
 
 def open_network(model: str | Path) -> HybridNetwork:
     """The network of a checkpoint (``.npz``), of a training's folder, or of a bundle, by its name or folder."""
     path = Path(model)
     if path.suffix == ".npz" or (path / "best.npz").is_file():
-        network, _, _ = load_checkpoint(path if path.suffix == ".npz" else path / "best.npz")
+        network, _ = load_checkpoint(path if path.suffix == ".npz" else path / "best.npz")
         return network
     return from_bundle(load_model(model))
 
 
 def from_bundle(bundle: Bundle) -> HybridNetwork:
-    """The trainable network that gives what the bundle gives. Raises InputError for one of another family.
+    """The trainable network that gives what the bundle gives; raises InputError for a bundle of another family.
 
-    The bundle's normalisation lies in the weights; what stands in its place scales by one until ``renormalise``.
+    The bundle has its normalisation in the weights: that of the network scales by one until ``renormalise``.
     """
     layers = read_onnx(bundle.ann.path)
     spiking = load_network(bundle.snn.path).layers if bundle.snn else ()
@@ -65,9 +65,9 @@ def from_bundle(bundle: Bundle) -> HybridNetwork:
 
 
 def take_over(network: HybridNetwork, front: HybridNetwork) -> None:
-    """Gives ``network`` the spiking convolutions of ``front`` as its first ones, which are alike in all hybrids.
+    """Gives ``network`` the spiking convolutions of ``front`` as its first ones; all hybrids have the same.
 
-    Raises InputError when there is none, or one more than ``network`` has, or of other neurons or longer steps.
+    Raises InputError where ``front`` has none, more than ``network``, other neurons or steps of another length.
     """
     mine, given = network.spec, front.spec
     if network.spiking is None or front.spiking is None or given.spiking > mine.spiking:
@@ -88,10 +88,10 @@ def take_over(network: HybridNetwork, front: HybridNetwork) -> None:
 
 
 def renormalise(network: HybridNetwork, features: list[Tensor]) -> None:
-    """Sets the statistics of the normalisations to those of ``features``, and their weights so that nothing changes.
+    """Sets the statistics of all normalisations to those of ``features``, and their weights so that nothing changes.
 
-    features : (B, C·T/I, h, w) counts. In training, normalisation uses the statistics of each batch: a network whose
-    normalisation was folded into its weights would be another one there.
+    features : (B, C·T/I, h, w) counts. In training, normalisation takes the statistics of the batch: without this a
+    network whose normalisation is in its weights would be another one there.
     """
     norms = [module for module in network.ordinary.modules() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
     seen: list[list[Tensor]] = [[] for _ in norms]
@@ -121,7 +121,7 @@ def renormalise(network: HybridNetwork, features: list[Tensor]) -> None:
 
 
 def _neuron(layers: Sequence[Layer]) -> NeuronSpec:
-    """The neuron in SLAYER's parameters: the usual one where Loihi's integers are its, so that specifications match."""
+    """The neuron in SLAYER's parameters: exactly the usual one where it has the same integers on Loihi."""
     usual = NeuronSpec()
     bits = (usual.current_decay_bits, usual.voltage_decay_bits, usual.threshold_mantissa)
     if not layers or (found := layers[0].neuron) == Neuron(*bits):

@@ -1,4 +1,4 @@
-"""Fused forward and backward passes of a stack of spiking convolutions, in Loihi's integers.
+"""Fused forward and backward passes of spiking convolutions, in Loihi's integers.
 
 Forward: Loihi's current-based LIF (Lava ``PyLifModelBitAcc``, ``fixed_pt``) in the scaling of SLAYER: even integer
 weights, state scale 4096, ``du + 1 = current_decay``, ``dv = voltage_decay``. Backward: SLAYER's surrogate, that is
@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
@@ -29,7 +29,9 @@ IntArray: TypeAlias = NDArray[np.int32]
 LongArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float32]
 Addresses: TypeAlias = NDArray[np.uint16] | IntArray
-Whole: TypeAlias = int | np.integer[Any]
+Whole: TypeAlias = int | np.int32 | np.int64
+#: addresses, offsets, bits, weights, drive; see ``event_kernel``.
+EventKernel: TypeAlias = Callable[[Addresses, LongArray, Whole, IntArray | FloatArray, IntArray | FloatArray], None]
 
 #: Loihi's fixed point: decays are 12-bit fractions, weights and thresholds are shifted by 6 bits.
 DECAY_ONE = 4096
@@ -121,11 +123,11 @@ def find_spikes(
 
 
 @cache
-def event_kernel(n_out: int, gathers: bool) -> Callable[..., None]:
-    """Events between a layer's weights and its drive: compiled for the number of channels, since the inner loop is
-    short, and for the direction.
+def event_kernel(n_out: int, gathers: bool) -> EventKernel:
+    """What events do between a layer's weights and its drive, compiled for the number of channels, since the inner
+    loop is short, and for the direction.
 
-    gathers : False adds weights to the drive, the forward pass; True adds the drive's gradient to that of the weights.
+    gathers : False to add weights to the drive, the forward pass; True to add the drive's gradient to the weights'.
     """
 
     @njit(cache=True, nogil=True)
@@ -234,15 +236,15 @@ def backward_layer(
 
 
 @cache
-def fold_kernel(channels: int) -> Callable[..., None]:
-    """The spikes' gradient of a layer of ``channels``."""
+def fold_kernel(channels: int) -> Callable[[FloatArray, FloatArray], None]:
+    """What a layer of ``channels`` gets back of the gradient of its spikes."""
 
     @njit(cache=True, nogil=True)
     def fold(patches: FloatArray, spike_gradient: FloatArray) -> None:
         """Adds what each tap passed back, (S, h, w, 3, 3C), to ``spike_gradient`` (S, 2h, 2w * C).
 
-        The second half of a transposed convolution; a matrix product makes the first. The three taps of a row lie
-        side by side in both, the first of them outside the picture at its left edge.
+        The second half of a transposed convolution, after a matrix product. The three taps of a row lie side by side in
+        both arrays; at the left edge the first of them lies outside the picture.
         """
         steps, height, width, _, _ = patches.shape
         for s in range(steps):

@@ -1,115 +1,146 @@
-"""A training as the command line runs it: what to start from, on which data, where, and what is said meanwhile."""
+"""A training as ``spikebridge train`` runs it: what it starts from, on which clips, and what is made of the result."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
-import click
 import torch
 
 from spikebridge.bundle import load_model
+from spikebridge.contracts import Say
 from spikebridge.datasets.clips import ClipSet
+from spikebridge.datasets.dvs_gesture import has_test_split
 from spikebridge.datasets.loader import open_clips
-from spikebridge.datasets.simulated_persons import Plan as SimulationPlan
 from spikebridge.datasets.simulated_persons import simulating
+from spikebridge.datasets.simulated_takes import SimulationPlan
 from spikebridge.errors import UsageError
 from spikebridge.evaluation.cases import read_cases
-from spikebridge.evaluation.evaluator import evaluate_cases
+from spikebridge.evaluation.report import evaluate_bundle
 from spikebridge.files import write_whole
 from spikebridge.runtime import RunSettings
 from spikebridge.training.checkpoint import load_checkpoint
+from spikebridge.training.contract import BundleText
+from spikebridge.training.curves import Progress
+from spikebridge.training.export import export_bundle
 from spikebridge.training.fine_tuning import open_network
-from spikebridge.training.loop import Plan, Progress, train
+from spikebridge.training.loop import Start, train
 from spikebridge.training.network import HybridNetwork, NetworkSpec, parse_name
 from spikebridge.training.parallel import Group, choose_device, join_group, leave_group
+from spikebridge.training.plan import TrainingPlan
+
+#: Opens a progress bar of a length, with a label; what it gives takes how much is done.
+OpenBar: TypeAlias = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
 
 SIMULATED = "sim:"
-#: Persons that have to be there before a training on the fly begins: two of them validate.
+#: Persons that have to be there before a training that simulates meanwhile begins: two of them are validated on.
 _FIRST_PERSONS = 16
 #: About 5 GB of clips.
 _MOST_PERSONS = 1000
-_FINE_TUNING = {"windows": 20_000, "rate": 1e-3, "spiking_rate": 5e-4}
-#: Reports of a training, however long it is, none sooner than after so many updates.
+#: Of a fine-tuning: windows, and learning rates of the ordinary and of the spiking part.
+_TUNING_WINDOWS, _TUNING_RATE, _TUNING_SPIKING_RATE = 20_000, 1e-3, 5e-4
+#: So many reports however long the training is, but none sooner than after so many updates.
 _REPORTS, _SOONEST = 20, 40
-_SETTINGS = {"interval": "interval_steps", "steps": "window_steps", "step_us": "step_us", "width": "width"}
 
 
-def run_training(
-    name: str | None,
-    model: str | None,
-    spiking_from: str | None,
-    data: str,
-    out: Path,
-    *,
-    freeze_spiking: bool,
-    windows: int | None,
-    seed: int,
-    spike_cost: float,
-    patience: int,
-    bundle: Path | None,
-    resume: bool,
-    device: str,
-    threads: int,
-    **settings: int | None,
-) -> None:
-    """Trains network ``name``, its first layers those of ``spiking_from``, or fine-tunes ``model``; the options are
-    those of the command ``train``.
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """The options of ``spikebridge train``; None for what was not given.
 
-    settings : interval, steps, step_us and width, None where they were not given.
+    network : name of the network, None with ``fine_tune``. data : ``sim:`` or a folder. out : the training's folder.
+    fine_tune, spiking_from : bundle or checkpoint to start from, or to take the first spiking layers from.
+    freeze_spiking : train the ordinary part alone. interval, steps, step_us, width : of the network. bundle : folder
+    for a bundle at the end. device : of the ordinary layers. threads : of torch. The others are of ``TrainingPlan``.
     """
-    torch.set_num_threads(threads)
-    if not resume and (out / "last.npz").exists():
+
+    network: str | None
+    data: str
+    out: Path
+    fine_tune: str | None = None
+    spiking_from: str | None = None
+    freeze_spiking: bool = False
+    windows: int | None = None
+    seed: int = 0
+    interval: int | None = None
+    steps: int | None = None
+    step_us: int | None = None
+    width: int | None = None
+    spike_cost: float = 0.5
+    patience: int = 12
+    bundle: Path | None = None
+    resume: bool = False
+    device: str = "auto"
+    threads: int = 1
+
+
+def run_training(settings: TrainingSettings, say: Say, open_bar: OpenBar) -> None:
+    """Trains, and exports and evaluates a bundle if one is wanted. say : takes lines for the user.
+
+    Of several processes only the leader says something.
+    """
+    torch.set_num_threads(settings.threads)
+    out = settings.out
+    if not settings.resume and (out / "last.npz").exists():
         raise UsageError(f"expected a folder without a training at {out}, found one; take another or --resume it.")
-    initial, front = (open_network(start) if start else None for start in (model, spiking_from))
-    spec = _spec(name, initial, {key: value for key, value in settings.items() if value is not None})
-    changes: dict[str, Any] = dict(_FINE_TUNING) if initial else {}
-    changes |= {"windows": windows} if windows else {}
-    changes |= {"spiking_rate": 0.0} if freeze_spiking else {}
-    plan = Plan(
-        windows=400_000,
-        seed=seed,
-        spike_cost=spike_cost,
-        patience=patience,
-        initial=Path(model or "").name,
-        spiking_from=Path(spiking_from or "").name,
-    )
-    plan = replace(plan, **changes)
-    plan = replace(plan, report_every=max(_SOONEST, plan.updates // _REPORTS))
-    chosen = choose_device(device)
-    group = join_group(chosen)
+    initial, front = (open_network(name) if name else None for name in (settings.fine_tune, settings.spiking_from))
+    spec, plan = _spec(settings, initial), _plan(settings)
+    group = join_group(choose_device(settings.device))
     try:
-        with _clips(data, out, group, seed) as clips:
-            _run(spec, plan, clips, out, resume, (initial, front), chosen, group)
-            if bundle and group.leads:
-                _finish(out, bundle, clips, Path(data))
+        with _clips(settings, group) as clips:
+            _train(spec, plan, clips, settings, Start(initial, front, settings.resume), group, say, open_bar)
+            if settings.bundle is not None and group.leads:
+                _finish(settings, settings.bundle, clips, say)
     finally:
         leave_group(group)
 
 
-def _spec(name: str | None, initial: HybridNetwork | None, given: dict[str, int]) -> NetworkSpec:
-    settings = {_SETTINGS[key]: value for key, value in given.items()}
+def _spec(settings: TrainingSettings, initial: HybridNetwork | None) -> NetworkSpec:
+    asked = {
+        "interval_steps": settings.interval,
+        "window_steps": settings.steps,
+        "step_us": settings.step_us,
+        "width": settings.width,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
     if initial is None:
-        return parse_name(name or "", **settings)
-    for key, value in settings.items():
-        if (kept := getattr(initial.spec, key)) != value:
-            raise UsageError(f"expected {key} to stay {kept} in fine-tuning, found {value}; leave it out.")
+        return parse_name(settings.network or "", **given)
+    for name, value in given.items():
+        if (kept := getattr(initial.spec, name)) != value:
+            raise UsageError(f"expected {name} to stay {kept} in fine-tuning, found {value}; leave it out.")
     return initial.spec
 
 
+def _plan(settings: TrainingSettings) -> TrainingPlan:
+    plan = TrainingPlan(
+        windows=400_000,
+        seed=settings.seed,
+        spike_cost=settings.spike_cost,
+        patience=settings.patience,
+        initial=Path(settings.fine_tune or "").name,
+        spiking_from=Path(settings.spiking_from or "").name,
+    )
+    if settings.fine_tune:
+        plan = replace(plan, windows=_TUNING_WINDOWS, rate=_TUNING_RATE, spiking_rate=_TUNING_SPIKING_RATE)
+    if settings.windows:
+        plan = replace(plan, windows=settings.windows)
+    if settings.freeze_spiking:
+        plan = replace(plan, spiking_rate=0.0)
+    return replace(plan, report_every=max(_SOONEST, plan.updates // _REPORTS))
+
+
 @contextmanager
-def _clips(data: str, out: Path, group: Group, seed: int) -> Iterator[ClipSet]:
-    """The clips to train on. One process packs or simulates them, the others wait for it."""
+def _clips(settings: TrainingSettings, group: Group) -> Iterator[ClipSet]:
+    """The clips to train on. One process imports or simulates them, the others wait for it."""
+    data = settings.data
     if data.startswith(SIMULATED) and data != SIMULATED:
         raise UsageError(f"expected '{SIMULATED}' or a folder as DATA, found '{data}'; all gestures are trained.")
-    folder = out / "clips" if data == SIMULATED else Path(data)
+    folder = settings.out / "clips" if data == SIMULATED else Path(data)
     background = (
-        simulating(folder, SimulationPlan(seed), _FIRST_PERSONS, _MOST_PERSONS)
+        simulating(folder, SimulationPlan(settings.seed), _FIRST_PERSONS, _MOST_PERSONS)
         if data == SIMULATED and group.leads
         else nullcontext()
     )
@@ -119,51 +150,47 @@ def _clips(data: str, out: Path, group: Group, seed: int) -> Iterator[ClipSet]:
         yield opened or open_clips(folder)
 
 
-def _run(
+def _train(
     spec: NetworkSpec,
-    plan: Plan,
+    plan: TrainingPlan,
     clips: ClipSet,
-    out: Path,
-    resume: bool,
-    starts: tuple[HybridNetwork | None, HybridNetwork | None],
-    device: torch.device,
+    settings: TrainingSettings,
+    start: Start,
     group: Group,
+    say: Say,
+    open_bar: OpenBar,
 ) -> None:
-    where = "" if device.type == "cpu" else f", ordinary layers on {device}"
+    where = "" if group.device.type == "cpu" else f", ordinary layers on {group.device}"
     shared = "" if group.size == 1 else f", {group.size} processes"
-    label = f"training {spec.name}{where}{shared}"
-    bar = click.progressbar(length=plan.updates, label=label, file=sys.stderr, show_pos=True) if group.leads else None
-    with bar or nullcontext():
-
-        def show(progress: Progress) -> None:
-            click.echo(
-                f"\r{progress.windows} windows: loss {progress.loss:.3f}, validation windows "
-                f"{progress.accuracy_window:.3f}, streaming {progress.accuracy_streaming:.3f}, clips "
-                f"{progress.accuracy_clip:.3f}, {progress.spikes:.0f} spikes, {progress.windows_per_s:.0f} windows/s",
-                err=True,
-            )
-
-        def advance(update: int) -> None:
-            if bar is not None:
-                bar.update(update - bar.pos)
-
-        train(spec, plan, clips, out, resume, *starts, show, advance, device, group)
+    bar = open_bar(plan.updates, f"training {spec.name}{where}{shared}") if group.leads else nullcontext(_ignore)
+    with bar as advance:
+        train(spec, plan, clips, settings.out, start, lambda progress: say(_words(progress)), advance, group)
 
 
-def _finish(out: Path, bundle: Path, clips: ClipSet, data: Path) -> None:
-    """The bundle, and what it does on persons that are kept for that, in OUT/evaluation.json."""
-    from spikebridge.training.export import export_bundle
-    from spikebridge.training.model_card import BundleText
-
-    network, _, _ = load_checkpoint(out / "best.npz")
+def _finish(settings: TrainingSettings, bundle: Path, clips: ClipSet, say: Say) -> None:
+    """Exports the bundle, and evaluates it on the test persons of the data set if there are some."""
+    out, data = settings.out, Path(settings.data)
+    network, _ = load_checkpoint(out / "best.npz")
     export_bundle(out / "best.npz", bundle, clips, BundleText(f"{network.spec.name}, {clips.title}"))
-    click.echo(f"wrote {bundle}", err=True)
-    if not (data / "trials_to_test.txt").is_file():
+    say(f"wrote {bundle}")
+    if not has_test_split(data):
         return
-    summary = evaluate_cases(load_model(bundle), read_cases(data), RunSettings(str(bundle)))
+    report = evaluate_bundle(load_model(bundle), read_cases(data), RunSettings(str(bundle)), quiet={})
+    summary = report["summary"]
     write_whole(out / "evaluation.json", json.dumps(summary, indent=1))
-    click.echo(
+    say(
         f"test subjects of {clips.title}: windows {summary['window_accuracy']['value']}, clips "
-        f"{summary['clip_accuracy']['value']}; wrote {out / 'evaluation.json'}",
-        err=True,
+        f"{summary['clip_accuracy']['value']}; wrote {out / 'evaluation.json'}"
     )
+
+
+def _words(progress: Progress) -> str:
+    return (
+        f"{progress.windows} windows: loss {progress.loss:.3f}, validation windows {progress.accuracy_window:.3f}, "
+        f"streaming {progress.accuracy_streaming:.3f}, clips {progress.accuracy_clip:.3f}, {progress.spikes:.0f} "
+        f"spikes, {progress.windows_per_s:.0f} windows/s"
+    )
+
+
+def _ignore(update: int) -> None:
+    """The bar of a process that shows none."""
