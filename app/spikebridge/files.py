@@ -98,7 +98,7 @@ def folder_replacement(path: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, as far as they are not there; raises InputError where that fails."""
+    """Makes a folder, and those above it where they are missing; raises InputError where that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:

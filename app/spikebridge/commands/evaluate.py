@@ -85,4 +85,4 @@ def _say(case: CaseReport) -> None:
 
 
 def _ignore(case: CaseReport) -> None:
-    """With --json nothing is said meanwhile."""
+    """With --json nothing is said before the end."""

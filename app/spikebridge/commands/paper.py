@@ -39,7 +39,7 @@ class PaperOptions(TypedDict):
 
 @click.command()
 @click.argument("out", type=_FOLDER)
-@click.option("--data", type=_FOLDER, help="Set of clips to train on, as 'simulate' makes it.")
+@click.option("--data", type=_FOLDER, help="Set made by 'simulate' to train on.")
 @click.option("--dvs-gesture", "gesture", type=_FOLDER, help="IBM's data set instead.")
 @click.option("--test", type=_FOLDER, help="Set of other persons to measure on; default: simulated into OUT/test.")
 @click.option("--models", "networks", default=",".join(_NETWORKS), show_default=True, help="Networks, by commas.")
@@ -47,8 +47,10 @@ class PaperOptions(TypedDict):
 @click.option("--seeds", default="0", show_default=True, help="Seeds, by commas.")
 @click.option("--windows", type=click.IntRange(1), default=60_000, show_default=True, help="Windows of each training.")
 @click.option("--controls-of", default="s2a4", show_default=True, help="Network that gets controls, or 'none'.")
-@click.option("--test-persons", type=click.IntRange(1), default=24, show_default=True, help="To simulate.")
-@click.option("--quiet-minutes", type=click.FloatRange(0.05), default=1.0, show_default=True, help="To simulate.")
+@click.option("--test-persons", type=click.IntRange(1), default=24, show_default=True, help="Simulated, to measure on.")
+@click.option(
+    "--quiet-minutes", type=click.FloatRange(0.05), default=1.0, show_default=True, help="Simulated, of each kind."
+)
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Trainings at the same time.")
 @click.option("--results", type=_FOLDER, help="Folder for tables and figures; default: OUT/results.")
 @click.option("--report-only", is_flag=True, help="Write tables and figures again from results.json; trains nothing.")

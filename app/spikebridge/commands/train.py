@@ -60,9 +60,9 @@ class TrainOptions(TypedDict):
 def train(names: tuple[str, ...], **options: Unpack[TrainOptions]) -> None:
     """Train NETWORK (ann, s1a5 … s6a0, snn) on DATA; OUT gets best.npz, last.npz and curves.csv.
 
-    DATA is a set made by 'simulate'; or 'sim:' to simulate meanwhile; or a folder of recordings with labels beside
-    them, as 'record' makes them; or the folder of DVS128 Gesture as IBM distributes it, on whose test subjects the
-    bundle is then evaluated. With --fine-tune there is no NETWORK.
+    DATA is a set made by 'simulate'; or 'sim:' to simulate while it trains; or a folder of recordings with labels
+    beside them, as 'record' makes them; or the folder of DVS128 Gesture as IBM distributes it, on whose test subjects
+    the bundle is then evaluated. With --fine-tune there is no NETWORK.
 
     Under torchrun several processes share the work: torchrun --nproc-per-node 2 -m spikebridge train …
     """

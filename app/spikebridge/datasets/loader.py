@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 def open_clips(folder: Path, split: Split = "train") -> ClipSet:
     """The clips in ``folder``: a set of clips, own recordings with labels, or DVS128 Gesture.
 
-    Clips of recordings are written to ``folder/packed``, as far as they are not there yet. split : which persons of
+    Clips of recordings are written to ``folder/packed``, unless they are there already. split : which persons of
     DVS128 Gesture; those of the test have ``folder/packed-test``. Raises InputError where there is nothing of these.
     """
     if not folder.is_dir():

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -112,10 +113,7 @@ def bar_chart(
     groups : (name, bars). legend : names of the colours; an empty one is left out. bottom : where the axis begins,
     unless it is logarithmic.
     """
-    require_matplotlib()
-    from matplotlib import rc_context
-
-    with rc_context(_STYLE):
+    with _styled():
         figure, axes = _chart(title)
         _scale(axes, [bar for _, bars in groups for bar in bars], bottom, logarithmic)
         named = any(bar.name for _, bars in groups for bar in bars)
@@ -124,10 +122,8 @@ def bar_chart(
             for k, bar in enumerate(bars):
                 middle = place + (k - (len(bars) - 1) / 2) * width
                 _draw_bar(axes, bar, middle, 0.88 * width)
-                below = axes.annotate(
-                    bar.name, (middle, 0), (0, -3), axes.get_xaxis_transform(), "offset points", ha="center", va="top"
-                )
-                below.set(fontsize=7, color=_FAINT)
+                if bar.name:
+                    _write_below(axes, bar.name, middle)
         axes.set_ylabel(y_label)
         axes.set_xticks(range(len(groups)), [name for name, _ in groups])
         axes.set_xlim(-0.6, max(1, len(groups)) - 0.4)
@@ -139,10 +135,7 @@ def bar_chart(
 
 def line_chart(title: str, lines: Sequence[Line], x_label: str, y_label: str, top: float | None = None) -> str:
     """Lines over a common x from 0. top : where the y axis ends."""
-    require_matplotlib()
-    from matplotlib import rc_context
-
-    with rc_context(_STYLE):
+    with _styled():
         figure, axes = _chart(title)
         for k, line in enumerate(lines):
             x, y = zip(*line.points, strict=True) if line.points else ((), ())
@@ -159,11 +152,9 @@ def line_chart(title: str, lines: Sequence[Line], x_label: str, y_label: str, to
 
 def shade_chart(title: str, names: Sequence[str], table: Sequence[Sequence[int]]) -> str:
     """Counts by row (true) and column (named), shaded by their share of the row."""
-    require_matplotlib()
-    from matplotlib import rc_context
-    from matplotlib.patches import Rectangle
+    with _styled({"axes.spines.left": False, "axes.spines.bottom": False, "axes.grid": False}):
+        from matplotlib.patches import Rectangle
 
-    with rc_context({**_STYLE, "axes.spines.left": False, "axes.spines.bottom": False, "axes.grid": False}):
         figure, axes = _chart(title, (_WIDTH_IN, 1.1 + 0.32 * len(names)))
         for row, counts in enumerate(table):
             total = max(1, sum(counts))
@@ -183,6 +174,15 @@ def shade_chart(title: str, names: Sequence[str], table: Sequence[Sequence[int]]
         axes.set_xlabel("named, by the numbers of the rows")
         axes.xaxis.set_label_position("top")
         return _svg(figure)
+
+
+@contextmanager
+def _styled(changes: Mapping[str, object] | None = None) -> Iterator[None]:
+    require_matplotlib()
+    from matplotlib import rc_context
+
+    with rc_context({**_STYLE, **(changes or {})}):
+        yield
 
 
 def _chart(title: str, size_in: tuple[float, float] = (_WIDTH_IN, _HEIGHT_IN)) -> tuple[Figure, Axes]:
@@ -207,6 +207,12 @@ def _draw_bar(axes: Axes, bar: Bar, place: float, width: float) -> None:
     if bar.published is not None:
         words = titled(f"published: {_short(bar.published)}")
         axes.plot(place, bar.published, "D", color="white", markeredgecolor=_INK, markersize=5, gid=words, zorder=3)
+
+
+def _write_below(axes: Axes, words: str, place: float) -> None:
+    """Small, between the axis and the name of the group."""
+    text = axes.annotate(words, (place, 0), (0, -3), axes.get_xaxis_transform(), "offset points", va="top")
+    text.set(ha="center", fontsize=7, color=_FAINT)
 
 
 def _scale(axes: Axes, bars: Iterable[Bar], bottom: float, logarithmic: bool) -> None:

@@ -113,7 +113,7 @@ def _run(
 
 
 def _prepare(settings: StudySettings, folders: Folders) -> None:
-    """Makes what is measured on, as far as it is not there: test persons and quiet minutes."""
+    """Makes what is measured on and is not there yet: test persons and quiet minutes."""
     if settings.test is None and settings.gesture is not None:
         import_dvs_gesture(settings.gesture, folders.test, "test")
     elif settings.test is None:

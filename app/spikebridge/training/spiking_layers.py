@@ -39,7 +39,7 @@ class SpikingStack(nn.Module):
         dense: tuple[int, ...] = (),
     ) -> None:
         """channels : of the input and of each convolution. size : height and width of the input. gains : weight scale
-        of each layer at the start, in units of He's. dense : neurons of each dense layer behind the convolutions."""
+        of each layer at the start, in units of He's. dense : neurons of each dense layer after the convolutions."""
         super().__init__()
         if size & (size - 1):
             raise ValueError(f"expected a power of two as size of the input, got {size}")

@@ -37,7 +37,7 @@ from spikebridge.training.plan import TrainingPlan
 OpenBar: TypeAlias = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
 
 SIMULATED = "sim:"
-#: Persons that have to be there before a training that simulates meanwhile begins: two of them are validated on.
+#: A training that simulates its clips begins once so many persons are there: two of them are validated on.
 _FIRST_PERSONS = 16
 #: About 5 GB of clips.
 _MOST_PERSONS = 1000
