@@ -12,24 +12,26 @@ PACKAGE = Path(__file__).resolve().parents[1] / "app/spikebridge"
 
 #: First part of the module's name → layer. A module imports from its own layer and from lower ones only.
 LAYERS = {
-    "contracts": ("bundle", "contracts", "errors", "events", "resources"),
+    "contracts": ("bundle", "contracts", "errors", "events", "files", "resources"),
     "adapters": (
         *("ann", "binning", "bridge", "decision", "inbox", "latency", "power", "simulator", "snn", "sources"),
     ),
     "pipeline": ("chain", "pipeline", "report", "runtime", "session", "status"),
+    "datasets": ("datasets",),
+    "evaluation": ("evaluation",),
+    "training": ("training",),
+    "study": ("study",),
     "interfaces": (
         "__init__",
         "__main__",
         "bench",
         "cli",
+        "commands",
         "dashboard",
         "doctor",
-        "exchange",
         "headless",
         "options",
-        "record",
         "serve",
-        "training",
         "ui",
     ),
 }
@@ -42,10 +44,12 @@ _SDKS = (
     "dv_processing",
     "faery",
     "grpc",
+    "matplotlib",
     "metavision_core",
     "metavision_hal",
     "neuromorphic_drivers",
     "nir",
+    "onnx",
     "onnxruntime",
     "tritonclient",
 )
@@ -133,14 +137,51 @@ def test_sdk_is_imported_in_one_file_and_lazily(sdk: str) -> None:
     assert len(users) <= 1, f"{sdk} is imported in {users}; all but one should go through the other"
 
 
-def test_torch_stays_in_training_and_lava_in_its_worker() -> None:
+def test_torch_stays_in_training_and_study_and_lava_in_its_worker() -> None:
+    """Data sets and evaluation import no torch, not even within a function."""
     users = {
         (root, _name(path))
         for path in _sources()
         for name, _ in _imports(ast.parse(path.read_text(encoding="utf-8")))
         if (root := name.split(".")[0]) in ("torch", "lava")
     }
-    assert users <= {("torch", "training"), ("torch", "snn"), ("lava", "snn")}
+    assert users <= {("torch", "training"), ("torch", "study"), ("lava", "snn")}
+
+
+def test_modules_do_not_import_each_other_in_circles() -> None:
+    """Imports within functions count as well: whoever changes one module of a circle changes them all."""
+    modules = {_module(path): path for path in _sources()}
+    unfinished: list[str] = []
+    finished: set[str] = set()
+
+    def visit(module: str) -> None:
+        assert module not in unfinished, f"circle: {' → '.join([*unfinished[unfinished.index(module) :], module])}"
+        if module in finished:
+            return
+        unfinished.append(module)
+        for target in sorted(_targets(modules, module)):
+            visit(target)
+        finished.add(unfinished.pop())
+
+    for module in modules:
+        visit(module)
+
+
+def _module(path: Path) -> str:
+    parts = ("spikebridge", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _targets(modules: dict[str, Path], module: str) -> set[str]:
+    """Modules of the program that ``module`` imports; ``from package import module`` means the module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(modules[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= below & modules.keys() or {node.module}
+    return (found & modules.keys()) - {module}
 
 
 def test_core_does_not_print() -> None:

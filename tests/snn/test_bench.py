@@ -7,7 +7,7 @@ from spikebridge.bench import BenchSettings
 from spikebridge.bench.measures import measure_emulator
 from spikebridge.snn import Emulator, Network
 from spikebridge.snn.bench import measure, measure_scaling, measure_steps, moving_edges, paper_network, within
-from spikebridge.snn.lava import environment, figures
+from spikebridge.snn.lava import emulator_comparison, environment
 from spikebridge.snn.lava.environment import PYTHON_VARIABLE
 
 
@@ -91,7 +91,8 @@ def test_without_lava_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
 def test_with_lava_both_stand_beside_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lava's own figures are measured where it is installed; here what becomes of them."""
     monkeypatch.setattr(environment, "status", lambda: (True, "lava", ""))
-    monkeypatch.setattr(figures, "measure", lambda steps: figures.LavaFigures(15.0, 0.125, steps, 0, 7.0, 0.4))
+    compared = emulator_comparison.EmulatorComparison(15.0, 0.125, 200, 0, 7.0, 0.4)
+    monkeypatch.setattr(emulator_comparison, "compare", lambda steps: compared)
     *_, lava, emulator, ratio, differing = measure_emulator(BenchSettings(quick=True, recordings=None, model=""))
     assert (lava.value, emulator.value, ratio.value, differing.value) == (15.0, 0.125, 120.0, 0)
     assert (emulator.reached, ratio.reached, differing.reached) == (True, False, True)

@@ -12,8 +12,9 @@ torch = pytest.importorskip("torch", reason="training needs the train extra (tor
 
 from spikebridge.errors import MissingError  # noqa: E402
 from spikebridge.snn.lava.environment import require_python  # noqa: E402
-from spikebridge.training.spiking import NeuronSpec, SpikingStack  # noqa: E402
-from training.standin import random_batch  # noqa: E402
+from spikebridge.training.spiking_layers import SpikingStack  # noqa: E402
+from spikebridge.training.spiking_neuron import NeuronSpec  # noqa: E402
+from standin_clips import random_batch  # noqa: E402
 
 
 @pytest.fixture

@@ -10,16 +10,18 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the train extra (torch)")
 
 from spikebridge.contracts import LABELS  # noqa: E402
-from spikebridge.errors import InputError, StageError, UsageError  # noqa: E402
-from spikebridge.training.augment import Augmentation  # noqa: E402
+from spikebridge.datasets.augmentation import Augmentation  # noqa: E402
+from spikebridge.datasets.clips import ClipSet, write_shard  # noqa: E402
+from spikebridge.errors import InputError, StageError  # noqa: E402
 from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
-from spikebridge.training.clips import ClipSet, write_shard  # noqa: E402
-from spikebridge.training.loop import Plan, read_curves, train  # noqa: E402
-from spikebridge.training.network import HybridNetwork, NetworkSpec, parse_name  # noqa: E402
-from training.standin import blob_clip, write_set  # noqa: E402
+from spikebridge.training.curves import read_curves  # noqa: E402
+from spikebridge.training.loop import Start, train  # noqa: E402
+from spikebridge.training.network import HybridNetwork, NetworkSpec  # noqa: E402
+from spikebridge.training.plan import TrainingPlan  # noqa: E402
+from standin_clips import blob_clip, write_set  # noqa: E402
 
 GENTLE = Augmentation(shift_px=1, mirror=0, sparse=0, empty=0, hot_pixels=0, noise_per_step=0, haze_per_step=0)
-PLAN = Plan(windows=16 * 24, batch=16, report_every=12, held_out=3, average=0.5, rate=1e-2, ranges=GENTLE)
+PLAN = TrainingPlan(windows=16 * 24, batch=16, report_every=12, held_out=3, average=0.5, rate=1e-2, ranges=GENTLE)
 SMALL = NetworkSpec(2, window_steps=8, interval_steps=4, dropout=0.0)
 
 
@@ -56,9 +58,9 @@ def test_resumed_equals_uninterrupted(clips, tmp_path):
 
     with pytest.raises(StoppedError):
         train(SMALL, short, clips, tmp_path / "cut", on_update=interrupt)
-    train(SMALL, short, clips, tmp_path / "cut", resume=True)
-    whole, _, _ = load_checkpoint(tmp_path / "whole/last.npz")
-    cut, _, _ = load_checkpoint(tmp_path / "cut/last.npz")
+    train(SMALL, short, clips, tmp_path / "cut", start=Start(resume=True))
+    whole, _ = load_checkpoint(tmp_path / "whole/last.npz")
+    cut, _ = load_checkpoint(tmp_path / "cut/last.npz")
     assert all(np.array_equal(a, b) for a, b in zip(state(whole), state(cut), strict=True))
 
 
@@ -66,7 +68,7 @@ def test_fine_tuning_may_leave_the_spiking_part(clips, tmp_path):
     brief = dataclasses.replace(PLAN, windows=32, report_every=2)
     first = train(SMALL, brief, clips, tmp_path / "first")
     frozen = dataclasses.replace(brief, spiking_rate=0.0, seed=5)
-    second = train(SMALL, frozen, clips, tmp_path / "second", initial=first)
+    second = train(SMALL, frozen, clips, tmp_path / "second", start=Start(initial=first))
     assert all(torch.equal(a, b) for a, b in zip(first.spiking.weights, second.spiking.weights, strict=True))
     assert not torch.equal(first.ordinary.head[-1].weight, second.ordinary.head[-1].weight)
 
@@ -75,7 +77,7 @@ def test_resuming_another_network_is_refused(clips, tmp_path):
     brief = dataclasses.replace(PLAN, windows=16, report_every=1)
     train(SMALL, brief, clips, tmp_path)
     with pytest.raises(InputError, match=r"expected .* to hold a s1a5, found s2a4"):
-        train(dataclasses.replace(SMALL, spiking=1), brief, clips, tmp_path, resume=True)
+        train(dataclasses.replace(SMALL, spiking=1), brief, clips, tmp_path, start=Start(resume=True))
 
 
 def test_a_missing_class_is_named(tmp_path):
@@ -90,7 +92,7 @@ def test_a_loss_that_is_no_number_stops(clips, tmp_path):
     with torch.no_grad():
         network.ordinary.head[-1].bias[0] = float("nan")
     with pytest.raises(StageError, match="finite loss"):
-        train(SMALL, PLAN, clips, tmp_path / "run", initial=network)
+        train(SMALL, PLAN, clips, tmp_path / "run", start=Start(initial=network))
     assert not (tmp_path / "run").exists()
 
 
@@ -130,44 +132,28 @@ def test_short_clips_are_left_out_and_counted(tmp_path, caplog):
         train(long, brief, ClipSet(tmp_path / "clips"), tmp_path / "long")
 
 
-def test_one_person_validates_on_other_clips(tmp_path):
-    write_shard(tmp_path / "clips", "me", [blob_clip(label, 3) for label in range(len(LABELS)) for _ in range(5)])
-    training, validation = ClipSet(tmp_path / "clips").split(8)
-    assert len(validation) == len(LABELS)
-    assert len(training) == 4 * len(LABELS)
-    train(SMALL, dataclasses.replace(PLAN, windows=16), ClipSet(tmp_path / "clips"), tmp_path / "run")
-
-
 def test_a_frozen_part_is_not_even_differentiated(clips, tmp_path, monkeypatch):
-    from spikebridge.training import spiking
+    from spikebridge.training import spiking_pass
 
-    monkeypatch.setattr(spiking._Run, "backward", None)
+    monkeypatch.setattr(spiking_pass.SpikingPass, "backward", None)
     train(SMALL, dataclasses.replace(PLAN, windows=16, spiking_rate=0.0), clips, tmp_path)
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path):
-    (tmp_path / "last.npz").write_bytes(b"no archive")
-    with pytest.raises(InputError, match=r"last\.npz"):
-        load_checkpoint(tmp_path / "last.npz")
+def test_a_shuffled_control_resumes_exactly(clips, tmp_path):
+    """What shuffles its steps is drawn anew in each update, and the same again after an interruption."""
+    spec = dataclasses.replace(SMALL, control="shuffled")
+    short = dataclasses.replace(PLAN, windows=16 * 4, report_every=2)
+    train(spec, short, clips, tmp_path / "whole")
 
+    class StoppedError(Exception):
+        pass
 
-def test_names_of_the_family():
-    assert parse_name("ann").name == "ann"
-    assert parse_name("S3A3").spikes_shape == (16, 16, 16)
-    assert parse_name("s6a0").features_shape == (512, 2, 2)
-    for wrong in ("s3a4", "cnn", "s7a-1"):
-        with pytest.raises(UsageError):
-            parse_name(wrong)
-    with pytest.raises(UsageError, match="divide"):
-        parse_name("s2a4", interval_steps=3)
+    def interrupt(update):
+        if update == 3:
+            raise StoppedError
 
-
-@pytest.mark.parametrize("spiking", range(7))
-def test_every_member_runs(spiking):
-    from training.standin import random_batch
-
-    network = HybridNetwork(NetworkSpec(spiking, window_steps=4, interval_steps=2)).eval()
-    with torch.no_grad():
-        logits, spikes = network(random_batch(1, 4, 300))
-    assert logits.shape == (1, len(LABELS))
-    assert spikes.shape == (1, spiking)
+    with pytest.raises(StoppedError):
+        train(spec, short, clips, tmp_path / "cut", on_update=interrupt)
+    train(spec, short, clips, tmp_path / "cut", start=Start(resume=True))
+    whole, cut = (load_checkpoint(tmp_path / name / "last.npz")[0] for name in ("whole", "cut"))
+    assert all(np.array_equal(a, b) for a, b in zip(state(whole), state(cut), strict=True))

@@ -13,21 +13,23 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the train extra (torch)")
 
+from spikebridge.datasets.clips import ClipSet  # noqa: E402
 from spikebridge.errors import MissingError, UsageError  # noqa: E402
 from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
-from spikebridge.training.clips import ClipSet  # noqa: E402
-from spikebridge.training.loop import Plan, read_curves, train  # noqa: E402
+from spikebridge.training.curves import read_curves  # noqa: E402
+from spikebridge.training.loop import train  # noqa: E402
 from spikebridge.training.network import HybridNetwork, NetworkSpec  # noqa: E402
 from spikebridge.training.parallel import Group, choose_device, join_group, leave_group  # noqa: E402
-from training.standin import random_batch, write_set  # noqa: E402
+from spikebridge.training.plan import TrainingPlan  # noqa: E402
+from standin_clips import random_batch, write_set  # noqa: E402
 
 SPEC = NetworkSpec(1, window_steps=8, interval_steps=4, hidden=16, dropout=0.0)
-PLAN = Plan(windows=16 * 3, batch=16, report_every=3, held_out=2, validation_clips=11)
+PLAN = TrainingPlan(windows=16 * 3, batch=16, report_every=3, held_out=2, validation_clips=11)
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def state(folder: Path) -> dict[str, np.ndarray]:
-    network, _, _ = load_checkpoint(folder / "last.npz")
+    network, _ = load_checkpoint(folder / "last.npz")
     return {key: value.numpy() for key, value in network.state_dict().items()}
 
 

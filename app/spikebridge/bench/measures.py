@@ -141,14 +141,14 @@ def _beside_lava(steps: int) -> list[Figure]:
     there, found, fix = status()
     if not there:
         return [Figure(title, None, "ms", note=f"not measured: {found}; {fix}.")]
-    from spikebridge.snn.lava.figures import measure
+    from spikebridge.snn.lava.emulator_comparison import compare
 
-    figures = measure(steps)
+    compared = compare(steps)
     return [
-        Figure(f"{title}, {steps} steps, wall clock", figures.lava_ms, "ms"),
-        Figure("… the emulator on the same steps, wall clock", figures.emulator_ms, "ms", 0.15),
-        Figure("… Lava's time / the emulator's", figures.ratio, "×", 150, at_least=True),
-        Figure("… steps whose spikes differ", figures.differing_steps, "steps", 0),
+        Figure(f"{title}, {steps} steps, wall clock", compared.lava_ms, "ms"),
+        Figure("… the emulator on the same steps, wall clock", compared.emulator_ms, "ms", 0.15),
+        Figure("… Lava's time / the emulator's", compared.ratio, "×", 150, at_least=True),
+        Figure("… steps whose spikes differ", compared.differing_steps, "steps", 0),
     ]
 
 

@@ -7,12 +7,14 @@ wave_labels.csv     class, startTime_usec, endTime_usec: a label's name or numbe
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError
+from spikebridge.files import write_whole
 
 _HEADER = ["class", "startTime_usec", "endTime_usec"]
 
@@ -33,17 +35,11 @@ def labels_path(recording: Path) -> Path:
 
 def write_labels(path: Path, spans: Sequence[Span]) -> None:
     """Writes all labels or nothing; InputError where that fails."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(_HEADER)
-            rows.writerows([LABELS[span.label], span.start_us, span.stop_us] for span in spans)
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"expected to write the labels {path}, found: {error.strerror}; free some space.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(_HEADER)
+    rows.writerows([LABELS[span.label], span.start_us, span.stop_us] for span in spans)
+    write_whole(path, text.getvalue(), what="the labels")
 
 
 def read_labels(path: Path) -> tuple[list[Span], list[str]]:

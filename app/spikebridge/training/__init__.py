@@ -1,4 +1,13 @@
-"""Training of the network family on simulated or recorded gestures, and export to model bundles.
+"""The network family, its training and its export to model bundles; PyTorch is imported here and in the study alone."""
 
-Needs the ``train`` extra (torch). Nothing outside this package imports it but the command line, lazily.
-"""
+from __future__ import annotations
+
+from spikebridge.errors import MissingError
+
+
+def require_torch() -> None:
+    """Raises MissingError, which says how to get it, where PyTorch cannot be imported."""
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingError("expected torch for training, found none; run 'pip install spikebridge[train]'.") from error

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,34 +10,27 @@ from numpy.typing import NDArray
 
 from spikebridge.bridge import Accumulator
 from spikebridge.bundle import AccumulatorSpec, load_model, sha256
-from spikebridge.contracts import LABELS
+from spikebridge.datasets.augmentation import IDENTITY, Variation
+from spikebridge.datasets.clips import ClipSet
+from spikebridge.datasets.event_batch import EventBatch
+from spikebridge.datasets.window_binning import bin_window
+from spikebridge.datasets.windows import fixed_windows
 from spikebridge.errors import BundleError, InputError, UsageError
+from spikebridge.evaluation.calibration import calibration_error, choose_threshold, fit_temperature
+from spikebridge.evaluation.summary import confusion
+from spikebridge.files import folder_replacement
 from spikebridge.snn import Conv, Dense, Emulator, Network, Neuron, save_network
 from spikebridge.snn.network import Layer
-from spikebridge.training.augment import IDENTITY, TICK_US, Variation, bin_window
-from spikebridge.training.batch import EventBatch
-from spikebridge.training.calibration import calibration_error, choose_threshold, fit_temperature
-from spikebridge.training.card import write_card, write_contract
 from spikebridge.training.checkpoint import load_checkpoint
-from spikebridge.training.clips import ClipSet, WindowSpec, fixed_windows
-from spikebridge.training.measuring import WARM_UP_STEPS, Measured, measure
+from spikebridge.training.contract import BundleText, ValidationFigures, write_contract
+from spikebridge.training.model_card import write_card
 from spikebridge.training.network import HybridNetwork, NetworkSpec
 from spikebridge.training.onnx_graph import run_onnx, write_onnx
+from spikebridge.training.validation import WARM_UP_STEPS, validate, windows_of
 
 #: Windows compared between the trained network and what was exported.
 _COMPARED = 24
 _LOGIT_TOLERANCE = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class BundleText:
-    """What a reader of the bundle is told. gate : lines on real recordings and how often they were looked at.
-    notes : sentences on the training that its command does not tell."""
-
-    title: str
-    gate: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    licence: str = "GPL-3.0-or-later"
 
 
 def export_bundle(
@@ -52,26 +41,23 @@ def export_bundle(
     smoothing_us: int = 20_000,
     at_most: int | None = None,
 ) -> None:
-    """Writes the bundle and loads it back. Raises BundleError when emulator or ONNX differ from the trained network.
+    """Writes the bundle and loads it back.
 
-    clips : the set that the network was trained on; its validation persons calibrate and compare, with ``at_most`` so
-    many clips.
+    clips : the set that the network was trained on; calibration and comparison take its validation persons.
+    smoothing_us : of the decision. at_most : of the validation clips; None for all. Raises BundleError, and writes
+    nothing, when the emulator or the ONNX graph differs from the trained network.
     """
-    network, record, _ = load_checkpoint(checkpoint)
+    network, record = load_checkpoint(checkpoint)
     network.eval()
     if network.spec.control != "none":
         raise UsageError(f"expected a network for use, found the control '{network.spec.control}'; it is not exported.")
-    held_out = record["plan"]["held_out"]
-    _, validation = clips.split(held_out)
+    _, validation = clips.split(record.plan.held_out)
     if not validation:
         raise InputError(f"expected validation persons in {clips.folder}, found none; give the set of the training.")
     if at_most is not None:
         chosen = np.random.default_rng(0).permutation(len(validation))[:at_most]
         validation = sorted(validation[i] for i in chosen)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    with folder_replacement(folder) as temporary:
         if network.spiking is not None:
             save_network(to_loihi(network), temporary / "snn.net")
         write_onnx(network.ordinary, network.spec, temporary / "ann.onnx")
@@ -81,13 +67,10 @@ def export_bundle(
         write_contract(temporary / "model.toml", network.spec, files, figures, record, text, smoothing_us)
         write_card(temporary / "README.md", network, figures, record, text)
         load_model(temporary)
-        _replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def to_loihi(network: HybridNetwork) -> Network:
-    """The spiking layers as Loihi gets them."""
+    """The spiking layers in Loihi's integers."""
     if network.spiking is None:
         raise ValueError("expected a network with spiking layers, got an ordinary one")
     spec = network.spec.neuron
@@ -102,7 +85,7 @@ def to_loihi(network: HybridNetwork) -> Network:
 
 
 def emulate(network: Network, events: EventBatch, spec: NetworkSpec) -> NDArray[np.uint8]:
-    """(B, C·T/I, h, w) counts of the emulator and the accumulator, with the layers' delays flushed by silent steps."""
+    """(B, C·T/I, h, w) counts of emulator and accumulator; silent steps at the end flush the layers' delays."""
     emulator = Emulator(network)
     accumulator = Accumulator(AccumulatorSpec(spec.window_steps, spec.interval_steps, 1), network.output_shape)
     result = []
@@ -117,10 +100,8 @@ def emulate(network: Network, events: EventBatch, spec: NetworkSpec) -> NDArray[
 
 def _compare(network: HybridNetwork, folder: Path, clips: ClipSet, indices: list[int]) -> None:
     spec = network.spec
-    warm = WARM_UP_STEPS if spec.spiking else 0
-    windows = WindowSpec(spec.window_steps, warm, spec.step_us // TICK_US)
     chosen = indices[:: max(1, len(indices) // _COMPARED)]
-    batch = next(fixed_windows(clips, chosen, windows, spec.window_steps * 4, _COMPARED))
+    batch = next(fixed_windows(clips, chosen, windows_of(spec, warm=True), spec.window_steps * 4, _COMPARED))
     with torch.no_grad():
         trained, _ = network.features(batch.events)
         expected = network.ordinary(trained).numpy()
@@ -140,35 +121,27 @@ def _compare(network: HybridNetwork, folder: Path, clips: ClipSet, indices: list
         )
 
 
-def _figures(network: HybridNetwork, clips: ClipSet, validation: list[int]) -> dict[str, Any]:
-    """Calibration and accuracy on validation persons."""
-    window = measure(network, clips, validation, warm=False)
-    streaming = measure(network, clips, validation, warm=True, hop_steps=4)
+def _figures(network: HybridNetwork, clips: ClipSet, validation: list[int]) -> ValidationFigures:
+    """Calibrates and measures on validation persons."""
+    window = validate(network, clips, validation, warm=False)
+    streaming = validate(network, clips, validation, warm=True, hop_steps=4)
     temperature = fit_temperature(streaming.logits, streaming.labels)
-    return {
-        "temperature": temperature,
-        "threshold": choose_threshold(_empty_logits(network), temperature),
-        "validation_persons": len({clips.clips[i][1].person for i in validation}),
-        "validation_clips": len(validation),
-        "window": round(window.window_accuracy, 4),
-        "streaming": round(streaming.window_accuracy, 4),
-        "clip": round(window.clip_accuracy, 4),
-        "calibration_error": round(calibration_error(streaming.logits, streaming.labels, temperature), 4),
-        "spikes_per_window": round(window.spikes_per_window, 1),
-        "confusion": confusion(window),
-    }
-
-
-def confusion(measured: Measured) -> list[list[int]]:
-    """Windows by true (row) and named (column) class."""
-    table = np.zeros((len(LABELS), len(LABELS)), int)
-    np.add.at(table, (measured.labels, measured.logits.argmax(1)), 1)
-    rows: list[list[int]] = table.tolist()
-    return rows
+    return ValidationFigures(
+        temperature=temperature,
+        threshold=choose_threshold(_empty_logits(network), temperature),
+        persons=len({clips.clips[i][1].person for i in validation}),
+        clips=len(validation),
+        window=round(window.window_accuracy, 4),
+        streaming=round(streaming.window_accuracy, 4),
+        clip=round(window.clip_accuracy, 4),
+        calibration_error=round(calibration_error(streaming.logits, streaming.labels, temperature), 4),
+        spikes_per_window=round(window.spikes_per_window, 1),
+        confusion=confusion(window.labels, window.logits.argmax(1)),
+    )
 
 
 def _empty_logits(network: HybridNetwork, windows: int = 400) -> NDArray[np.float32]:
-    """Windows without anybody: from silence to strong noise with hot pixels."""
+    """(windows, n_labels) of windows with nobody in them: from silence to strong noise with hot pixels."""
     random = np.random.default_rng(0)
     spec = network.spec
     nothing = np.zeros(0, np.uint16)
@@ -184,12 +157,3 @@ def _empty_logits(network: HybridNetwork, windows: int = 400) -> NDArray[np.floa
         with torch.no_grad():
             result.append(network(EventBatch(active, offsets[None]))[0].numpy())
     return np.concatenate(result)
-
-
-def _replace(temporary: Path, folder: Path) -> None:
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    temporary.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -10,21 +10,21 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikebridge.contracts import LABELS
+from spikebridge.datasets.clips import TICK_US
+from spikebridge.datasets.event_batch import EventBatch
 from spikebridge.errors import UsageError
-from spikebridge.training.augment import TICK_US
-from spikebridge.training.batch import EventBatch
-from spikebridge.training.control import Control
-from spikebridge.training.spiking import NeuronSpec, SpikingStack
+from spikebridge.evaluation.controls import Control
+from spikebridge.training.spiking_layers import SpikingStack
+from spikebridge.training.spiking_neuron import NeuronSpec
 
 #: Channels of the family, input first (Seekings et al., ICONS 2024); each convolution halves height and width.
 CHANNELS = (2, 4, 8, 16, 32, 64, 128)
 INPUT_SIZE = 128
-#: Start of the spiking weights in units of He's: events are sparse, an ordinary start would never reach threshold.
-_FIRST_GAIN, _LATER_GAIN = 1.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class NetworkSpec:
     """One network of the family.
 
     spiking : number x of spiking convolutions, 0…6. window_steps, interval_steps : T and I of the accumulator.
-    step_us : length of one time step. width : channels of the ordinary convolutions in multiples of the paper's, up to
-    those of the last. hidden : width of the dense head. dropout : before and after it.
-    spiking_head : the dense head spikes too (the pure SNN); its output spikes are counted and nothing else.
-    control : see ``control``; for networks that are measured, not shipped.
+    step_us : length of one time step. width : channels of the ordinary convolutions in multiples of the paper's, but at
+    most those of its last. hidden : width of the dense head. dropout : before and after its hidden layer.
+    spiking_head : whether the dense head spikes too (the pure SNN); then its output spikes are counted, nothing else.
+    control : what is taken from the input, see ``evaluation.controls``; for networks that are measured, not shipped.
     """
 
     spiking: int
@@ -76,7 +76,7 @@ class NetworkSpec:
 
     @property
     def spiking_layers(self) -> int:
-        """Spiking layers in all, each of which delays by one step."""
+        """All spiking layers; each delays by one step."""
         return self.spiking + (2 if self.spiking_head else 0)
 
     @property
@@ -103,29 +103,32 @@ class NetworkSpec:
         c, h, w = self.spikes_shape
         return (c * self.intervals, h, w)
 
-    def record(self) -> dict[str, Any]:
-        """As plain numbers, for a checkpoint; ``from_record`` reads it."""
+    def record(self) -> dict[str, object]:
+        """As plain numbers, for a checkpoint."""
         return asdict(self)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> NetworkSpec:
+        """Of ``record()`` as JSON; what an older program did not know has its default."""
         return cls(**{**record, "neuron": NeuronSpec(**record["neuron"])})
 
 
-def parse_name(name: str, **settings: Any) -> NetworkSpec:
-    """``ann``, ``s1a5`` … ``s6a0`` or ``snn`` as a NetworkSpec; raises UsageError for other names."""
+def parse_name(
+    name: str, *, window_steps: int = 16, interval_steps: int = 4, step_us: int = 10_000, width: int = 1
+) -> NetworkSpec:
+    """``ann``, ``s1a5`` … ``s6a0`` or ``snn``; raises UsageError for other names and for settings that do not fit."""
     match = re.fullmatch(r"s([0-6])a([0-6])", name.lower())
-    if name.lower() == "ann":
-        return NetworkSpec(0, **settings)
-    if name.lower() == "snn":
-        return NetworkSpec(6, spiking_head=True, **settings)
-    if match is None or int(match[1]) + int(match[2]) != 6:
+    if name.lower() in ("ann", "snn"):
+        spiking = 6 if name.lower() == "snn" else 0
+    elif match is None or int(match[1]) + int(match[2]) != 6:
         raise UsageError(f"expected a network named ann, s1a5 … s6a0 or snn, found '{name}'; x + y must be 6.")
-    return NetworkSpec(int(match[1]), **settings)
+    else:
+        spiking = int(match[1])
+    return NetworkSpec(spiking, window_steps, interval_steps, step_us, width=width, spiking_head=name.lower() == "snn")
 
 
 class OrdinaryPart(nn.Module):
-    """Accumulated counts to logits: 3x3 stride-2 convolutions with normalisation, then a small dense head."""
+    """From accumulated counts to logits: 3x3 convolutions of stride 2 with normalisation, then a small dense head."""
 
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
@@ -153,13 +156,13 @@ class OrdinaryPart(nn.Module):
 
 
 class SpikeCounter(nn.Module):
-    """What is left behind a pure SNN: the class with the most output spikes in the window, however they fall."""
+    """What is left to do behind a pure SNN: to count each class's output spikes in the window."""
 
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.intervals = spec.intervals
-        #: Logits for one spike more; only how sure a decision is depends on it. Low at the start: where wrong answers
-        #: cost much before anything is learnt, the output falls silent.
+        #: Logits of one spike; only how sure a decision is depends on it. Low at the start: if wrong answers cost much
+        #: before anything is learnt, the output falls silent.
         self.gain = nn.Parameter(torch.tensor([3 / spec.window_steps]))
 
     def forward(self, counts: Tensor) -> Tensor:
@@ -168,13 +171,13 @@ class SpikeCounter(nn.Module):
 
 
 class HybridNetwork(nn.Module):
-    """Events in, logits and spikes out."""
+    """The whole network: events in, logits and spikes out."""
 
     def __init__(self, spec: NetworkSpec, seed: int = 0) -> None:
         super().__init__()
         torch.manual_seed(seed)
         self.spec = spec
-        gains = (_FIRST_GAIN, *[_LATER_GAIN] * (spec.spiking_layers - 1))
+        gains = (1.0,) * spec.spiking_layers
         dense = spec.neurons[spec.spiking :]
         self.spiking = (
             SpikingStack(CHANNELS[: spec.spiking + 1], INPUT_SIZE, spec.neuron, gains, seed, dense)
@@ -187,7 +190,9 @@ class HybridNetwork(nn.Module):
         """(B, C·T/I, h, w) counts over the last T steps, and (B, layers) spikes."""
         spec = self.spec
         if spec.control == "shuffled":
-            events = events.shuffled(spec.window_steps, self.training)
+            # In training from torch's state, which each update sets anew: a resumed training draws the same orders.
+            seed = int(torch.randint(2**62, ())) if self.training else 0
+            events = events.shuffled(spec.window_steps, np.random.default_rng(seed))
         elif spec.control == "accumulated":
             events = events.accumulated(spec.interval_steps)
         if self.spiking is not None:
@@ -198,7 +203,7 @@ class HybridNetwork(nn.Module):
         )
 
     def forward(self, events: EventBatch) -> tuple[Tensor, Tensor]:
-        """(B, n_labels) logits and (B, layers) spikes, on the CPU; the ordinary part may lie on another device."""
+        """(B, n_labels) logits and (B, layers) spikes, both on the CPU; the ordinary part may be on another device."""
         features, spikes = self.features(events)
         device = next(self.ordinary.parameters()).device
         return self.ordinary(features.to(device)).cpu(), spikes

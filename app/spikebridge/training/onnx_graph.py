@@ -1,4 +1,4 @@
-"""The ordinary part as an ONNX graph with normalisation folded in; the only file that imports onnx."""
+"""The ordinary part as an ONNX graph, its normalisation in the weights; the only file that imports onnx."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spikebridge.contracts import LABELS
-from spikebridge.errors import InputError
+from spikebridge.errors import InputError, MissingError
 from spikebridge.training.network import NetworkSpec, OrdinaryPart, SpikeCounter
 
 #: Old enough for the runtimes of JetPack 5, new enough for everything used here.
@@ -19,7 +19,8 @@ _IR_VERSION = 8
 
 
 def write_onnx(part: OrdinaryPart | SpikeCounter, spec: NetworkSpec, path: Path) -> None:
-    """Input ``features`` (1, C·T/I, h, w) uint8, output ``logits`` (1, n_labels) float32."""
+    """Writes the graph: input ``features`` (1, C·T/I, h, w) uint8, output ``logits`` (1, n_labels) float32."""
+    _require_onnx()
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -63,7 +64,7 @@ def write_onnx(part: OrdinaryPart | SpikeCounter, spec: NetworkSpec, path: Path)
 
 
 def run_onnx(path: Path, features: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(N, C·T/I, h, w) uint8 to (N, n_labels) logits, one by one as the program does."""
+    """(N, n_labels) logits of (N, C·T/I, h, w) uint8 features, one by one, as the program runs the graph."""
     from spikebridge.ann.local import LocalAnn
 
     ann = LocalAnn(path, tuple(features.shape[1:]), len(LABELS))
@@ -71,7 +72,8 @@ def run_onnx(path: Path, features: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def read_onnx(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """(weight, bias) of each layer of a graph as ``write_onnx`` makes them, from input to logits."""
+    """(weight, bias) of each layer of a graph as ``write_onnx`` makes it, from input to logits."""
+    _require_onnx()
     import onnx
     from onnx import numpy_helper
 
@@ -81,6 +83,13 @@ def read_onnx(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]
     if not layers or any(len(node.input) != 3 or not set(node.input[1:]) <= set(stored) for node in layers):
         raise InputError(f"expected layers with weight and bias in {path}, found others; take the checkpoint instead.")
     return [(stored[node.input[1]], stored[node.input[2]]) for node in layers]
+
+
+def _require_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+    except ImportError as error:
+        raise MissingError("expected onnx for bundles, found none; run 'pip install spikebridge[train]'.") from error
 
 
 def _folded(part: OrdinaryPart) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -98,7 +107,7 @@ def _folded(part: OrdinaryPart) -> list[tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def _counting(part: SpikeCounter) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The counts of each class over all intervals, as a dense layer without anything learnt but its gain."""
+    """The counts of each class over all intervals as a dense layer; nothing in it is learnt but its gain."""
     weight = np.kron(np.eye(len(LABELS), dtype=np.float32), np.ones((1, part.intervals), np.float32))
     return weight * np.float32(part.gain.item()), np.zeros(len(LABELS), np.float32)
 

@@ -1,18 +1,18 @@
 """One training on several processes, as ``torchrun`` starts them, and on CPU and CUDA together.
 
-Each process takes its part of every batch and the gradients are averaged, so that the weights stay the same everywhere;
-the network has two hundred thousand of them, hence one sum after the backward pass and nothing cleverer. Normalisation
-takes the statistics of the whole batch. Together: as many processes as one likes train what one would have trained.
+Each process takes its part of every batch, and the gradients are averaged, so that the weights stay the same
+everywhere; a network has two hundred thousand of them, hence one sum after the backward pass and nothing cleverer.
+Normalisation takes the statistics of the whole batch. So any number of processes trains what one would have trained.
 
-Where things run: spiking layers on the CPU, in the compiled kernels; they are sparse, and a batch of events is small.
-The ordinary layers run on any device of torch. What crosses between them are the accumulated counts and their gradient.
+The spiking layers run on the CPU, in the compiled kernels: they are sparse, and a batch of events is small. The
+ordinary layers run on any device of torch. Accumulated counts and their gradient cross between them.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +22,13 @@ from spikebridge.errors import MissingError, UsageError
 
 
 class Group:
-    """The processes that train together; this one is number ``rank`` of ``size``."""
+    """The processes that train together; this one is number ``rank`` of ``size`` and has its ordinary layers on
+    ``device``."""
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
+    def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
         self.rank = rank
         self.size = size
+        self.device = device or torch.device("cpu")
 
     @property
     def leads(self) -> bool:
@@ -34,7 +36,7 @@ class Group:
         return self.rank == 0
 
     def part(self, batch: int) -> range:
-        """Which of ``batch`` windows are this process's; raises UsageError when they can't be shared evenly."""
+        """Which of ``batch`` windows this process takes; raises UsageError when they can't be shared evenly."""
         if batch % self.size:
             raise UsageError(
                 f"expected a batch that {self.size} processes can share, found {batch} windows; start a divisor of it."
@@ -79,14 +81,14 @@ class Group:
 
 
 def join_group(device: torch.device) -> Group:
-    """The group that ``torchrun`` tells of in the environment, or a group of one. ``leave_group`` ends it."""
+    """The group that ``torchrun`` describes in the environment, or a group of one; ``leave_group`` ends it."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        return Group()
-    # The spiking weights lie on the CPU wherever the others do.
+        return Group(device=device)
+    # The spiking weights are on the CPU, wherever the others are.
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     torch.distributed.init_process_group(backend)
-    return Group(torch.distributed.get_rank(), size)
+    return Group(torch.distributed.get_rank(), size, device)
 
 
 def leave_group(group: Group) -> None:
@@ -98,8 +100,8 @@ def leave_group(group: Group) -> None:
 def choose_device(name: str) -> torch.device:
     """The device for the ordinary layers: ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
 
-    auto : CUDA where there is some. Of several processes on one machine each takes its own GPU unless told otherwise.
-    Raises MissingError for a device that is not there.
+    auto : CUDA where there is some. ``auto`` and ``cuda`` give each process on a machine a GPU of its own. Raises
+    MissingError for a device that is not there, UsageError for another name.
     """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
@@ -117,7 +119,7 @@ def choose_device(name: str) -> torch.device:
 
 
 class _Shared:
-    """Batch normalisation over the batches of all processes; torch's own synchronised one refuses the CPU."""
+    """Batch normalisation over the batches of all processes; torch's own refuses the CPU."""
 
     def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, size: int) -> None:
         self._norm = norm
@@ -145,18 +147,24 @@ class _Shared:
         return centred * factor.view(shape) + norm.bias.view(shape)
 
 
+class _Context(Protocol):
+    """What torch hands from the forward to the backward pass."""
+
+    size: int
+
+
 class _Mean(torch.autograd.Function):
     """Mean over the processes; its gradient is the mean of their gradients, as each has a loss of its own."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, size: int) -> Tensor:
+    def forward(ctx: _Context, values: Tensor, size: int) -> Tensor:
         ctx.size = size
         result = values.detach().clone()
         torch.distributed.all_reduce(result, ReduceOp.SUM)
         return result / size
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: _Context, *gradients: Tensor) -> tuple[Tensor, None]:
         total = gradients[0].contiguous().clone()
         torch.distributed.all_reduce(total, ReduceOp.SUM)
         return total / ctx.size, None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from lava.utils import loihi  # type: ignore[import-not-found]
 
-from spikebridge.snn.lava.worker.service import MissingPartError
+from spikebridge.snn.lava.worker.errors import MissingPartError
 
 ACCESS = (
     "lava-loihi and Loihi 2 boards come with membership of the Intel Neuromorphic Research Community (INRC); "

@@ -13,11 +13,8 @@ from typing import Any
 import numpy as np
 
 from spikebridge.snn.lava.worker import wire
+from spikebridge.snn.lava.worker.errors import MissingPartError
 from spikebridge.snn.lava.worker.imports import leave_out_training
-
-
-class MissingPartError(Exception):
-    """A package, device or permission that Lava needs is not there; the message is for the user."""
 
 
 def serve(connection: socket.socket) -> int:

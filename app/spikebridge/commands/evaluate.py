@@ -1,0 +1,88 @@
+"""The command ``evaluate``."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from spikebridge.evaluation.controls import Control
+    from spikebridge.evaluation.records import CaseReport
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--model", "models", multiple=True, help="Bundle to measure; may be given several times.")
+@click.option("--snn", default="emulator", show_default=True, help="emulator, lava or loihi2.")
+@click.option("--ann", default="cpu", show_default=True, help="cpu, cuda, tensorrt or grpc://host:port/model.")
+@click.option(
+    "--control",
+    type=click.Choice(["none", "shuffled", "accumulated"]),
+    default="none",
+    help="Take time away: steps of a window in another order, or events summed up before the network.",
+)
+@click.option(
+    "--quiet-minutes",
+    type=click.FloatRange(0),
+    help="Simulated minutes of standing still and of walking in; default: 1 for a folder, none for a file.",
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report that opens offline.")
+@click.option("--json", "as_json", is_flag=True, help="One object on standard output, every case in it.")
+def evaluate(
+    data: Path,
+    models: tuple[str, ...],
+    snn: str,
+    ann: str,
+    control: Control,
+    quiet_minutes: float | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure bundles on DATA: a recording, a folder of recordings, or a set of clips.
+
+    A recording has its labels beside it, or is named after its gesture.
+    """
+    from spikebridge.bundle import load_model
+    from spikebridge.evaluation.cases import quiet_cases, read_cases
+    from spikebridge.evaluation.charts import require_matplotlib
+    from spikebridge.evaluation.report import evaluate_bundle
+    from spikebridge.runtime import DEFAULT_MODEL, RunSettings
+
+    if html is not None:
+        require_matplotlib()
+    if quiet_minutes is None:
+        quiet_minutes = 1.0 if data.is_dir() else 0.0
+    reports = {}
+    with tempfile.TemporaryDirectory(prefix="spikebridge-quiet-") as folder:
+        for model in models or (DEFAULT_MODEL,):
+            reports[model] = evaluate_bundle(
+                load_model(model),
+                read_cases(data),
+                RunSettings(model, snn, ann),
+                quiet=quiet_cases(Path(folder), quiet_minutes) if quiet_minutes else None,
+                control=control,
+                on_case=_ignore if as_json else _say,
+            )
+    if html is not None:
+        from spikebridge.evaluation.report_page import evaluation_page
+        from spikebridge.files import make_folder, write_whole
+
+        make_folder(html.parent)
+        write_whole(html, evaluation_page(reports, str(data)))
+        click.echo(f"wrote {html}", err=True)
+    if as_json:
+        click.echo(json.dumps(reports))
+    else:
+        click.echo(json.dumps({name: report["summary"] for name, report in reports.items()}, indent=1))
+
+
+def _say(case: CaseReport) -> None:
+    click.echo(f"{case['name']}: {case['clip']}, {case['windows_right']} of {case['windows']} windows", err=True)
+
+
+def _ignore(case: CaseReport) -> None:
+    """With --json nothing is said before the end."""
