@@ -1,7 +1,12 @@
 """Spikebridge: event camera → spiking network → accumulator → ordinary network → gesture.
 
-Public: ``open(source)`` yields EventPackets, ``load_model(name_or_path)`` a bundle, ``snn.load_network(path)`` and
-``snn.Emulator(network)`` the spiking part.
+From Python, for notebooks and other programs:
+
+- ``open(source)`` gives the packets of a recording, a camera or the simulated camera,
+- ``decide(source, model)`` the decisions of a network on them,
+- ``load_model(name_or_path)`` a bundle, ``snn.load_network`` and ``snn.Emulator`` its spiking part,
+- ``testing`` stand-ins for one's own cameras, stages and meters,
+- and the records: ``EventPacket``, ``Sensor``, ``make_events``, ``Decision``, ``Snapshot`` …
 """
 
 from __future__ import annotations
@@ -11,20 +16,56 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from spikebridge.bundle import load_model
-from spikebridge.events import EventPacket
+from spikebridge.bundle import Bundle, load_model
+from spikebridge.contracts import LABELS
+from spikebridge.errors import SpikebridgeError
+from spikebridge.events import EVENT_DTYPE, EventPacket, Sensor, make_events
+from spikebridge.snapshot import Decision, LaneSnapshot, Snapshot
 
-__version__ = "0.1.0"
-__all__ = ["EventPacket", "load_model", "open"]
+__version__ = "0.2.0"
+__all__ = [
+    "EVENT_DTYPE",
+    "LABELS",
+    "Bundle",
+    "Decision",
+    "EventPacket",
+    "LaneSnapshot",
+    "Sensor",
+    "Snapshot",
+    "SpikebridgeError",
+    "decide",
+    "load_model",
+    "make_events",
+    "open",
+]
 
 
 @contextmanager
 def open(source: str | Path, *, step_us: int = 10_000) -> Iterator[Iterator[EventPacket]]:
     """The packets of a source, one for each ``step_us``, as fast as they are taken.
 
-    ``with spikebridge.open("recording.aedat4") as packets: for packet in packets: packet.events["x"] …``
+    source : as on the command line: ``sim:``, ``sim:<gesture>``, a path, ``camera:``.
+
+    Raises a SpikebridgeError with one sentence when the source cannot be opened.
     """
+    from spikebridge.settings import SourceSettings
     from spikebridge.sources import open_source
 
-    with closing(open_source(source, speed=math.inf)) as opened:
+    with closing(open_source(source, SourceSettings(speed=math.inf))) as opened:
         yield opened.packets(step_us)
+
+
+def decide(source: str | Path, model: str | Path | None = None, *, speed: float = math.inf) -> Iterator[Decision]:
+    """The decisions of a network on a source, until it ends or nobody takes more.
+
+    model : name of a shipped bundle or a bundle's folder; None for the default. speed : 1.0 is real time, ``math.inf``
+    as fast as the chain takes it. Raises a SpikebridgeError when something cannot be opened or a stage fails.
+    """
+    from spikebridge.run.opening import open_pipeline
+    from spikebridge.settings import DEFAULT_MODEL, LaneSettings, RunSettings, SourceSettings
+
+    settings = RunSettings((LaneSettings(str(model or DEFAULT_MODEL)),), SourceSettings(speed))
+    with closing(open_pipeline(str(source), settings).decisions()) as decisions:
+        for item in decisions:
+            if item is not None:
+                yield item[1]

@@ -1,5 +1,5 @@
 """``python -m spikebridge``."""
 
-from spikebridge.cli import main
+from spikebridge.commands.main import main
 
 main()

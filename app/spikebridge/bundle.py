@@ -12,11 +12,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from spikebridge.contracts import LABELS
 from spikebridge.errors import BundleError
 from spikebridge.resources import models_folder
+from spikebridge.settings import FITS, Fit
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,7 +26,6 @@ else:
 
 FORMAT = 1
 Shape: TypeAlias = tuple[int, int, int]
-Fit: TypeAlias = Literal["center", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _check(folder: Path, contract: dict[str, Any]) -> Bundle:
     if labels != LABELS:
         raise read.broken("decision.labels", f"the {len(LABELS)} labels of DVS128 Gesture in order", str(list(labels)))
     fit = read.get("input.fit", str)
-    if fit not in ("center", "full"):
+    if fit not in FITS:
         raise read.broken("input.fit", "'center' or 'full'", repr(fit))
     bundle = Bundle(
         name=folder.resolve().name,

@@ -2,6 +2,8 @@
 
     source ─EventPacket→ inbox → bin ─counts→ SNN ─spikes→ accumulator ─features→ ANN ─logits→ decision ─Snapshot→ views
 
+Beside it: ``events`` (EventPacket), ``stages`` (the stages by name), ``snapshot`` (what leaves a run), ``settings``.
+
 Units are in the names: ``_us`` the camera's clock in µs, ``_ns`` the host's monotonic clock in ns, ``_w`` watts,
 ``_mj`` millijoules, ``_hz`` per second. Ranges are half open. Arrays in records are read-only: whoever holds one may
 keep it.
@@ -9,8 +11,8 @@ keep it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -36,9 +38,6 @@ LABELS: tuple[str, ...] = (
 #: Where a figure comes from. ``unavailable`` figures have no value.
 Provenance: TypeAlias = Literal["measured", "estimated", "simulated", "unavailable"]
 
-#: The stages in the order of the chain; the keys of every ``latency_us``.
-STAGES: tuple[str, ...] = ("inbox", "bin", "snn", "accumulator", "ann", "decision")
-
 Counts: TypeAlias = NDArray[np.uint8]
 Spikes: TypeAlias = NDArray[np.uint8]
 Features: TypeAlias = NDArray[np.uint8]
@@ -46,6 +45,10 @@ Logits: TypeAlias = NDArray[np.float32]
 
 #: Takes words on something slow, several times a second and often the same ones; raises CancelledError to abandon it.
 Say: TypeAlias = Callable[[str], None]
+
+
+def say_nothing(words: str) -> None:
+    """A ``Say`` for those who do not want to hear."""
 
 
 # ---------------------------------------------------------------- sources
@@ -127,6 +130,7 @@ class ReplayStatus:
     loop: bool
 
 
+@runtime_checkable
 class Replay(Source, Protocol):
     """A recording as a source, with the controls of the replay bar; every call is thread safe and returns at once."""
 
@@ -243,22 +247,14 @@ class AnnStage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Percentiles:
-    """Of one latency in µs; ``n`` samples. All zero when n is 0."""
-
-    p50: float = 0.0
-    p95: float = 0.0
-    p99: float = 0.0
-    n: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class PowerReading:
     """One rail at one moment.
 
     rail : name as the meter gives it. watts : None when unavailable. scope : what the figure covers, in words.
     whole : the rail already contains the others of the same meter: never add them to it.
     static_w : the part of ``watts`` that flows without activity, where it is known.
+    per_busy_core_w : of an estimate from processor time: what one busy core is taken to draw.
+    fix : the command that makes an unavailable rail readable, where one does.
     """
 
     rail: str
@@ -267,6 +263,8 @@ class PowerReading:
     scope: str
     whole: bool = False
     static_w: float | None = None
+    per_busy_core_w: float | None = None
+    fix: str = ""
 
 
 class PowerMeter(Protocol):
@@ -375,96 +373,3 @@ class SnnMeter(PowerMeter, Protocol):
     def cost(self, activity: SnnActivity, step_us: float) -> SnnCost | None:
         """The run by layer and cause; None where the chip does not show what its layers do."""
         ...
-
-
-# ---------------------------------------------------------------- what the chain gives out
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision.
-
-    t_us : camera clock, end of the last step that went in. label : None where no gesture is confident enough, and as
-    long as it is not ``settled``.
-    index : of ``label`` in the bundle's labels, or None. probabilities : (n_labels,) float32, smoothed over time.
-    latency_us : for each of ``STAGES``, host time. end_to_end_us : last event of the step received → decision out.
-    gap : events before this decision are missing, the network was reset. settled : a whole window was seen since the
-    start or the last reset.
-    """
-
-    t_us: int
-    label: str | None
-    index: int | None
-    probabilities: NDArray[np.float32]
-    latency_us: Mapping[str, float]
-    end_to_end_us: float
-    gap: bool = False
-    settled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """Packets and events through the chain; monotonic but for the queues.
-
-    ``packets_in == packets_done + packets_dropped + packets_queued`` and the same for events, in every snapshot.
-    ``events_outside`` of the done ones fell outside the network's crop. Packets in work count as queued.
-    """
-
-    packets_in: int = 0
-    packets_done: int = 0
-    packets_dropped: int = 0
-    packets_queued: int = 0
-    events_in: int = 0
-    events_done: int = 0
-    events_dropped: int = 0
-    events_queued: int = 0
-    events_outside: int = 0
-    decisions: int = 0
-    resets: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StageStatus:
-    """One card of the bridge strip.
-
-    key : ``source``, ``snn``, ``accumulator``, ``ann`` or ``decision``. backend : as granted.
-    latency : over the sliding window. latest_us : of the newest step. rate_hz with rate_unit: ``events/s`` …
-    bytes_per_s : across the link that leaves this stage, None where nothing is sent.
-    """
-
-    key: str
-    backend: str
-    latency: Percentiles
-    latest_us: float
-    rate_hz: float
-    rate_unit: str
-    power_w: float | None
-    power_provenance: Provenance
-    bytes_per_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything a view shows, built once by the pipeline and never changed. Views pull the newest.
-
-    notes : sentences on what the run met, by a key that stays while their figures grow: each is shown once.
-    """
-
-    sequence: int
-    state: Literal["starting", "running", "paused", "ended", "failed"]
-    source: SourceInfo
-    model: str
-    t_us: int
-    step_us: int
-    delay_us: int
-    decision: Decision | None
-    features: Features | None
-    features_shape: tuple[int, int, int, int] | None
-    stages: tuple[StageStatus, ...]
-    end_to_end: Percentiles
-    counters: Counters
-    source_counters: SourceCounters
-    power: tuple[PowerReading, ...]
-    energy: Mapping[str, Energy] = field(default_factory=dict)
-    failure: str | None = None
-    notes: Mapping[str, str] = field(default_factory=dict)

@@ -60,8 +60,7 @@ def check_display(environment: Mapping[str, str]) -> Check:
     problem = display_problem(environment)
     if problem is None:
         return Check("Window", "ok", "A display and the system libraries of Qt are there.")
-    fix = problem.split("'")[1] if "apt-get" in problem else ""
-    return Check("Window", "warning", f"{problem[0].upper()}{problem[1:]}", fix)
+    return Check("Window", "warning", f"{problem.sentence[0].upper()}{problem.sentence[1:]}", problem.fix)
 
 
 def check_distributions(installed: set[str]) -> Check:
@@ -98,16 +97,14 @@ def check_providers() -> Check:
 def check_power(sysfs: Path) -> Check:
     """Which meters can be read."""
     from spikebridge.power import discover_meters
-    from spikebridge.power.powercap import ACCESS_FIX
 
     meters = discover_meters(sysfs, estimate_host=False)
     if not meters:
         return Check("Power", "warning", "No power meter was found; the host's watts are estimated from CPU time.")
-    # A counter gives watts from its second reading on.
-    refused = [reading for meter in meters for reading in meter.read() if "may " in reading.scope]
-    if refused:
-        fix = ACCESS_FIX if "root only" in refused[0].scope else ""
-        return Check("Power", "warning", f"{refused[0].scope[0].upper()}{refused[0].scope[1:]}.", fix)
+    # Only a refusal has a fix: a counter that gives watts from its second reading on needs none.
+    refused = next((reading for meter in meters for reading in meter.read() if reading.fix), None)
+    if refused is not None:
+        return Check("Power", "warning", f"{refused.scope[0].upper()}{refused.scope[1:]}.", refused.fix)
     return Check("Power", "ok", f"Watts are measured by: {', '.join(meter.name for meter in meters)}.")
 
 

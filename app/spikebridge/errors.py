@@ -11,6 +11,7 @@ SpikebridgeError            exit code
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -51,6 +52,14 @@ class StageError(SpikebridgeError):
         super().__init__(message)
         self.stage = stage
         self.restarts = restarts
+
+    def __reduce__(self) -> tuple[Callable[..., StageError], tuple[str, str, bool]]:
+        """So that it can be sent to another process."""
+        return _stage_error, (self.stage, str(self), self.restarts)
+
+
+def _stage_error(stage: str, message: str, restarts: bool) -> StageError:
+    return StageError(stage, message, restarts=restarts)
 
 
 class CancelledError(SpikebridgeError):

@@ -30,8 +30,10 @@ class EventPacket:
     events : (N,) EVENT_DTYPE, sorted by ``t``, read-only.
     t_start_us, t_stop_us : camera clock, µs, half open.
     sequence : counts packets of one run from 0; a hole means that packets were dropped in between.
-    received_ns : host monotonic clock (``time.monotonic_ns``) when the last event of the step was there.
+    received_ns : host monotonic clock (``time.monotonic_ns``) when the step was complete and given out.
     gap : True when time before this packet is missing (a drop, a seek, a hole in the file): network state resets.
+    due_ns : host monotonic clock when the time of the step was over; until ``received_ns`` the source waited for it to
+    be complete, or was late. None where the source keeps no pace: then nothing in front of the chain is latency.
     """
 
     events: EventArray
@@ -40,6 +42,7 @@ class EventPacket:
     sequence: int
     received_ns: int
     gap: bool = False
+    due_ns: int | None = None
 
 
 def empty_events(n: int = 0) -> EventArray:

@@ -73,9 +73,13 @@ class SnnSettings:
 
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
-    """One network on the stream. fit : another mapping of the sensor than the bundle's, or None."""
+    """One network on the stream.
+
+    name : of the lane; empty for the bundle's. fit : another mapping of the sensor than the bundle's, or None.
+    """
 
     model: str = DEFAULT_MODEL
+    name: str = ""
     snn: SnnSettings = field(default_factory=SnnSettings)
     ann: str = "cpu"
     mode: Mode = "stream"

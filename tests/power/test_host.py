@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from power.fakes import Clock
 from spikebridge.power import WATTS_PER_BUSY_CORE, HostMeter
+from spikebridge.testing import HandClock
 
 
 def test_watts_follow_busy_cores_and_are_called_an_estimate() -> None:
-    wall, cpu = Clock(), Clock()
+    wall, cpu = HandClock(), HandClock()
     meter = HostMeter(wall, cpu)
     assert meter.read()[0].provenance == "unavailable"
     wall.pass_s(2)
@@ -19,7 +19,7 @@ def test_watts_follow_busy_cores_and_are_called_an_estimate() -> None:
 
 
 def test_idle_process_draws_nothing_of_its_own() -> None:
-    wall = Clock()
-    meter = HostMeter(wall, Clock())
+    wall = HandClock()
+    meter = HostMeter(wall, HandClock())
     wall.pass_s(1)
     assert meter.read()[0].watts == 0.0

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from power.fakes import Clock
 from spikebridge.contracts import Counts, Energy, LayerActivity, SnnActivity, Spikes
 from spikebridge.power import LoihiMeter
 
@@ -34,7 +33,7 @@ def _energy(activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
 
 
 def test_power_is_the_cost_of_what_happened_since_the_last_reading() -> None:
-    stage, clock = CountingStage(), Clock()
+    stage, clock = CountingStage(), HandClock()
     stage.synaptic_events = 1_000_000  # before the meter was there
     meter = LoihiMeter(stage, _energy, clock)
     clock.pass_s(0.5)
@@ -47,7 +46,7 @@ def test_power_is_the_cost_of_what_happened_since_the_last_reading() -> None:
 
 
 def test_silent_network_still_draws_static_power() -> None:
-    clock = Clock()
+    clock = HandClock()
     meter = LoihiMeter(CountingStage(), _energy, clock)
     clock.pass_s(0.1)
     (reading,) = meter.read()
@@ -56,7 +55,7 @@ def test_silent_network_still_draws_static_power() -> None:
 
 def test_shipped_model_prices_real_steps() -> None:
     """51.2 pJ for each of 10 neurons in each of 50 steps, 24 pJ for each of 1000 synaptic events, over 0.5 s."""
-    stage, clock = CountingStage(), Clock()
+    stage, clock = CountingStage(), HandClock()
     meter = LoihiMeter(stage, clock_ns=clock)
     clock.pass_s(0.5)
     stage.synaptic_events += 1000
@@ -68,7 +67,7 @@ def test_shipped_model_prices_real_steps() -> None:
 
 
 def test_resting_network_costs_static_power_alone_with_the_shipped_model() -> None:
-    clock = Clock()
+    clock = HandClock()
     meter = LoihiMeter(CountingStage(), clock_ns=clock)
     clock.pass_s(0.1)
     (reading,) = meter.read()
@@ -78,4 +77,4 @@ def test_resting_network_costs_static_power_alone_with_the_shipped_model() -> No
 
 
 def test_no_time_passed_gives_no_figure() -> None:
-    assert LoihiMeter(CountingStage(), _energy, Clock()).read()[0].watts is None
+    assert LoihiMeter(CountingStage(), _energy, HandClock()).read()[0].watts is None

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from power.fakes import Clock, rapl_zone
+from power.fakes import rapl_zone
 from spikebridge.power import PowercapMeter
+from spikebridge.testing import HandClock
 
 
-def _meter(sysfs: Path, clock: Clock) -> PowercapMeter:
+def _meter(sysfs: Path, clock: HandClock) -> PowercapMeter:
     meter = PowercapMeter.find(sysfs, clock)
     assert meter is not None
     return meter
 
 
 def test_watts_are_energy_over_time(tmp_path: Path) -> None:
-    clock, zone = Clock(), rapl_zone(tmp_path, "intel-rapl:0", "package-0", 100)
+    clock, zone = HandClock(), rapl_zone(tmp_path, "intel-rapl:0", "package-0", 100)
     meter = _meter(tmp_path, clock)
     clock.pass_s(0.1)
     (zone / "energy_uj").write_text("750100\n")
@@ -25,7 +26,7 @@ def test_watts_are_energy_over_time(tmp_path: Path) -> None:
 
 
 def test_counter_that_wraps_goes_on(tmp_path: Path) -> None:
-    clock, zone = Clock(), rapl_zone(tmp_path, "intel-rapl:0", "package-0", 900_000, range_uj=1_000_000)
+    clock, zone = HandClock(), rapl_zone(tmp_path, "intel-rapl:0", "package-0", 900_000, range_uj=1_000_000)
     meter = _meter(tmp_path, clock)
     clock.pass_s(1)
     (zone / "energy_uj").write_text("400000")
@@ -34,12 +35,12 @@ def test_counter_that_wraps_goes_on(tmp_path: Path) -> None:
 
 def test_no_figure_before_the_second_reading(tmp_path: Path) -> None:
     rapl_zone(tmp_path, "intel-rapl:0", "package-0", 5)
-    (reading,) = _meter(tmp_path, Clock()).read()
+    (reading,) = _meter(tmp_path, HandClock()).read()
     assert (reading.watts, reading.provenance) == (None, "unavailable")
 
 
 def test_read_at_once_keeps_the_last_figure(tmp_path: Path) -> None:
-    clock, zone = Clock(), rapl_zone(tmp_path, "intel-rapl:0", "package-0", 0)
+    clock, zone = HandClock(), rapl_zone(tmp_path, "intel-rapl:0", "package-0", 0)
     meter = _meter(tmp_path, clock)
     clock.pass_s(1)
     (zone / "energy_uj").write_text("500000")
@@ -55,7 +56,7 @@ def test_parts_of_a_package_and_its_second_view_are_left_out(tmp_path: Path) -> 
     rapl_zone(tmp_path, "intel-rapl:0:1", "dram", 0)
     rapl_zone(tmp_path, "intel-rapl:1", "psys", 0)
     rapl_zone(tmp_path, "intel-rapl-mmio:0", "package-0", 0)
-    readings = _meter(tmp_path, Clock()).read()
+    readings = _meter(tmp_path, HandClock()).read()
     assert [(reading.rail, reading.whole) for reading in readings] == [
         ("package-0", False),
         ("dram-0", False),
@@ -74,7 +75,7 @@ def test_refused_permission_names_the_fix(tmp_path: Path, monkeypatch: pytest.Mo
         return read_text(path, encoding, errors)
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    meter = _meter(tmp_path, Clock())
+    meter = _meter(tmp_path, HandClock())
     (reading,) = meter.read()
     assert (reading.watts, reading.provenance) == (None, "unavailable")
     assert "sudo chmod a+r /sys/class/powercap" in reading.scope

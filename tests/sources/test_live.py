@@ -11,7 +11,7 @@ from spikebridge.errors import MissingError, UsageError
 from spikebridge.events import Sensor, make_events
 from spikebridge.sources import open_source
 from spikebridge.sources.inivation import discover
-from spikebridge.sources.live import LiveSource
+from spikebridge.testing import ScriptedCamera
 
 STEP_US = 10_000
 
@@ -21,32 +21,8 @@ def events_at(*times):
     return make_events(times, np.arange(n), np.arange(n), np.ones(n))
 
 
-class FakeCamera:
-    """Hands out batches when the hand-wound clock reaches them; stands for a camera that is not here."""
-
-    uri, title, sensor = "camera:fake", "Fake camera", Sensor(128, 128)
-
-    def __init__(self, *batches):
-        self.batches = list(batches)  # (host time µs, events or an exception)
-        self.now_us = 0
-        self.closed = False
-
-    def read(self):
-        if not self.batches or self.now_us < self.batches[0][0]:
-            return None
-        batch = self.batches.pop(0)[1]
-        if isinstance(batch, Exception):
-            raise batch
-        return batch
-
-    def close(self):
-        self.closed = True
-
-    def source(self):
-        def sleep(seconds):
-            self.now_us += round(seconds * 1e6)
-
-        return LiveSource(self, lambda: self.now_us * 1000, sleep)
+def camera_of(*batches):
+    return ScriptedCamera(batches)
 
 
 def take(source, n):
@@ -55,7 +31,7 @@ def take(source, n):
 
 def test_batches_become_regular_steps():
     batches = (5_000, events_at(1_000, 4_000)), (12_000, events_at(10_999, 11_000)), (32_500, events_at(20_999, 31_000))
-    packets = take(FakeCamera(*batches).source(), 3)
+    packets = take(camera_of(*batches).source(), 3)
     assert [(p.t_start_us, p.t_stop_us, p.sequence) for p in packets] == [
         (1_000, 11_000, 0), (11_000, 21_000, 1), (21_000, 31_000, 2),
     ]  # fmt: skip
@@ -64,31 +40,74 @@ def test_batches_become_regular_steps():
 
 
 def test_a_still_scene_ticks_on():
-    camera = FakeCamera((1_000, events_at(0)))
+    camera = camera_of((1_000, events_at(0)))
     packets = take(camera.source(), 20)
     assert [p.t_start_us for p in packets] == [n * STEP_US for n in range(20)]
     assert sum(p.events.size for p in packets) == 1
-    assert 200_000 <= camera.now_us < 220_000
+    assert 200_000 <= camera.clock.now_ns // 1000 < 220_000
 
 
 def test_late_events_are_kept_and_counted():
-    camera = FakeCamera((0, events_at(0)), (25_000, events_at(5_000, 24_000)))
+    camera = camera_of((0, events_at(0)), (25_000, events_at(5_000, 24_000)))
     source = camera.source()
     packets = take(source, 3)
     assert sum(p.events.size for p in packets) == source.counters().read == 3
     assert all((np.diff(p.events["t"]) >= 0).all() for p in packets)
     assert all(((p.events["t"] >= p.t_start_us) & (p.events["t"] < p.t_stop_us)).all() for p in packets)
-    assert "1 events came after" in source.counters().notes[0]
+    assert source.counters().notes == (
+        "1 event came after the end of the right step and count in a later one, which began up to 15.0 ms after.",
+    )
+
+
+def waited_ms(packets):
+    """Between the end of a step's time and the moment that it was complete."""
+    return [(p.received_ns - p.due_ns) / 1e6 for p in packets]
+
+
+def test_the_time_until_a_step_is_closed_is_told():
+    """Events a millisecond apart, each found at the look 0.5 ms later; the first one behind a step closes it."""
+    events = [(t + 300, events_at(t)) for t in range(0, 40_000, 1000)]
+    packets = take(camera_of(*events).source(), 3)
+    # The quickest transfer counts as none: a step is due 0.5 ms after its end on the camera's clock.
+    assert [p.due_ns for p in packets] == [10_500_000, 20_500_000, 30_500_000]
+    assert all(0 <= waited < 1 for waited in waited_ms(packets))
+
+
+def test_batches_make_a_step_wait_for_the_next_one_or_the_grace():
+    """Batches each 3 ms, the first event of a step comes with the batch after its end: after the first step's end at
+    10 ms that is the one at 12, after 20 ms the one at 21, after 30 ms that at 33, which is later than the 2 ms that
+    are waited at most."""
+    batches = [(t, events_at(*range(t - 3_000, t, 500))) for t in range(3_000, 56_000, 3_000)]
+    packets = take(camera_of(*batches).source(), 3)
+    assert waited_ms(packets) == pytest.approx([2, 1, 2], abs=0.51)
+
+
+def test_a_still_scene_is_closed_after_the_grace():
+    packets = take(camera_of((1_000, events_at(0))).source(), 5)
+    assert waited_ms(packets) == pytest.approx([2] * 5, abs=0.51)
+
+
+@pytest.mark.parametrize("ppm", [-200, 200])
+def test_clocks_that_drift_apart_are_followed(ppm):
+    """A minute at 200 ppm is 12 ms: with the shortest transfer since the start every event would come late in the end,
+    or every step be closed late."""
+    batches = [(round(t * (1 + ppm / 1e6)) + 300, events_at(t)) for t in range(0, 60_000_000, 2_000)]
+    source = camera_of(*batches).source()
+    packets = take(source, 5_990)
+    assert not source.counters().notes
+    # Ten seconds of drift are 2 ms.
+    assert max(waited_ms(packets)[-100:]) <= 2.0 + 2.0 + 0.51
+    assert min(waited_ms(packets)[-100:]) >= 0
 
 
 def test_an_unplugged_camera_is_named():
-    source = FakeCamera((0, events_at(0)), (15_000, OSError("no device"))).source()
-    with pytest.raises(MissingError, match="Fake camera, found the camera gone"):
+    source = camera_of((0, events_at(0)), (15_000, OSError("no device"))).source()
+    with pytest.raises(MissingError, match="Scripted camera, found the camera gone"):
         take(source, 5)
 
 
 def test_close_ends_the_stream():
-    camera = FakeCamera((0, events_at(0)))
+    camera = camera_of((0, events_at(0)))
     source = camera.source()
     packets = source.packets(STEP_US)
     next(packets)

@@ -11,6 +11,7 @@ from recording_files import aedat2, dvs128_words, random_events, same, write
 
 import spikebridge
 from spikebridge.errors import InputError, MissingError, UsageError
+from spikebridge.settings import SourceSettings
 from spikebridge.sources import open_source
 
 
@@ -29,7 +30,7 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> type:
 
 def test_the_simulated_camera(simulator: type) -> None:
     assert open_source("sim:").arguments == (None, None, True)  # type: ignore[attr-defined]
-    opened = open_source("sim:air_drums", seed=3, speed=math.inf)
+    opened = open_source("sim:air_drums", SourceSettings(seed=3, speed=math.inf))
     assert opened.arguments == ("air_drums", 3, False)  # type: ignore[attr-defined]
 
 
@@ -37,7 +38,7 @@ def test_what_the_simulated_camera_cannot_do(simulator: type) -> None:
     with pytest.raises(UsageError, match="air_guitar"):
         open_source("sim:air_guitarr")
     with pytest.raises(UsageError, match="speed 1 or max"):
-        open_source("sim:", speed=2)
+        open_source("sim:", SourceSettings(speed=2))
 
 
 @pytest.mark.parametrize("uri", ["camera:prophesee/0001", "net:localhost:7777"])

@@ -100,13 +100,29 @@ def test_speed_changes_no_packet() -> None:
         assert (left.t_start_us, left.gap, left.sequence) == (right.t_start_us, right.gap, right.sequence)
 
 
-def test_a_paced_packet_is_received_when_its_step_ends() -> None:
+def test_a_paced_packet_is_due_when_the_time_of_its_step_is_over() -> None:
     replay = replay_of([0, 99_999], speed=2.0)
     start_ns = time.monotonic_ns()
-    received_ns = [packet.received_ns for packet in replay.packets(10_000)]
-    assert np.diff(received_ns).tolist() == [5_000_000] * 9
-    assert received_ns[0] - start_ns >= 5_000_000
-    assert time.monotonic_ns() >= received_ns[-1]
+    packets = list(replay.packets(10_000))
+    due_ns = [packet.due_ns or 0 for packet in packets]
+    assert np.diff(due_ns).tolist() == [5_000_000] * 9
+    assert due_ns[0] - start_ns >= 5_000_000
+    assert all(packet.received_ns >= due for packet, due in zip(packets, due_ns, strict=True))
+    assert time.monotonic_ns() >= packets[-1].received_ns
+
+
+def test_as_fast_as_it_goes_nothing_is_due() -> None:
+    assert {packet.due_ns for packet in replay_of([0, 99_999]).packets(10_000)} == {None}
+
+
+def test_a_single_step_is_due_when_it_is_taken() -> None:
+    replay = replay_of([0, 99_999], speed=1.0)
+    replay.pause(True)
+    packets = replay.packets(10_000)
+    replay.step()
+    packet = next(packets)
+    assert packet.due_ns == packet.received_ns
+    replay.close()
 
 
 def test_a_replay_that_cannot_keep_up_says_so() -> None:
@@ -115,7 +131,8 @@ def test_a_replay_that_cannot_keep_up_says_so() -> None:
     next(packets)
     time.sleep(0.3)
     packet = next(packets)
-    assert time.monotonic_ns() - packet.received_ns < 250_000_000
+    assert packet.due_ns is not None
+    assert time.monotonic_ns() - packet.due_ns < 250_000_000
     assert "fell behind" in replay.counters().notes[0]
     replay.close()
 

@@ -12,8 +12,12 @@ def problem(environment, missing=(), platform="linux"):
     return display_problem(environment, lambda name: name not in missing, platform)
 
 
+def words(found):
+    return "" if found is None else found.sentence
+
+
 def test_no_display_is_said_before_qt_aborts():
-    assert "neither DISPLAY nor WAYLAND_DISPLAY" in (problem({}) or "")
+    assert "neither DISPLAY nor WAYLAND_DISPLAY" in words(problem({}))
 
 
 @pytest.mark.parametrize(
@@ -24,8 +28,9 @@ def test_nothing_to_say(environment):
 
 
 def test_missing_libraries_come_with_the_command():
-    words = problem({"DISPLAY": ":0"}, ("libEGL.so.1", "libxcb-cursor.so.0")) or ""
-    assert "sudo apt-get install libegl1 libxcb-cursor0" in words
+    found = problem({"DISPLAY": ":0"}, ("libEGL.so.1", "libxcb-cursor.so.0"))
+    assert found.fix == "sudo apt-get install libegl1 libxcb-cursor0"
+    assert found.fix in found.sentence
 
 
 def test_x11_libraries_are_not_asked_for_off_screen():

@@ -7,27 +7,32 @@ import sys
 import threading
 import time
 
-from spikebridge.report import decision_object
-from spikebridge.runtime import RunSettings, open_pipeline
-from spikebridge.ui.app import run_window
+from spikebridge.contracts import Say
+from spikebridge.engine import Engine
+from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
+from spikebridge.terminal.objects import decision_object
+from spikebridge.ui.app import show_window
+from spikebridge.ui.session import ChainSession
 
 
 def main() -> None:
-    settings = RunSettings(model=sys.argv[1], seed=1)
+    settings = RunSettings((LaneSettings(sys.argv[1]),), SourceSettings(seed=1))
+    engine = Engine()
 
-    def opener(uri: str, _say: object) -> object:
-        pipeline = open_pipeline(uri, settings)
-        pipeline.start()
-        threading.Thread(target=report, args=(pipeline,), daemon=True).start()
-        return pipeline
+    def opener(uri: str, say: Say) -> ChainSession:
+        session = engine.open(uri, settings, say)
+        threading.Thread(target=report, args=(session,), daemon=True).start()
+        return session
 
-    def report(pipeline: object) -> None:
-        while (decision := pipeline.snapshot().decision) is None:  # type: ignore[attr-defined]
+    def report(session: ChainSession) -> None:
+        while (decision := session.snapshot().lanes[0].decision) is None:
             time.sleep(0.005)
         sys.stdout.write(json.dumps(decision_object(decision)) + "\n")
         sys.stdout.flush()
 
-    run_window(opener, "sim:", screenshot=None, duration_s=15.0)  # type: ignore[arg-type]
+    show_window(opener, "sim:", duration_s=15.0)
+    engine.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

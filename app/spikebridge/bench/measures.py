@@ -14,46 +14,66 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.bench import BenchSettings, Figure
-from spikebridge.bench.synthetic import ArrayRecording, BurstSource, noise_events
+from spikebridge.bench.synthetic import BurstSource, noise_events
 from spikebridge.bundle import load_model
 from spikebridge.contracts import Recording, Say, Source
 from spikebridge.events import EventArray, Sensor
-from spikebridge.pipeline import Pipeline
 from spikebridge.power import PowerMonitor
-from spikebridge.report import peak_rss_mb
-from spikebridge.runtime import RunSettings, open_chain
+from spikebridge.run.opening import open_chain, open_pipeline
+from spikebridge.run.pipeline import Pipeline, peak_rss_mb
+from spikebridge.settings import LaneSettings, RunSettings
+from spikebridge.snapshot import Percentiles, Snapshot
 from spikebridge.sources.replay import Replay
+from spikebridge.testing import ArrayRecording
 
 _DVS128 = Sensor(128, 128, "DVS128")
+_NOISE = "noise:"
 
 
-def _pipeline(source: Source, settings: BenchSettings, *, lossless: bool = False) -> Pipeline:
-    run = RunSettings(model=settings.model)
-    chain = open_chain(run, load_model(settings.model), source.info.sensor)
-    return Pipeline(source, chain, PowerMonitor(()), lossless=lossless)
+def _pipeline(source: Source, models: tuple[str, ...], *, lossless: bool = False) -> Pipeline:
+    chains = {model: open_chain(LaneSettings(model), load_model(model), source.info.sensor) for model in models}
+    return Pipeline(source, chains, PowerMonitor(()), lossless=lossless)
+
+
+def open_noise(uri: str, settings: RunSettings, say: Say) -> Pipeline:
+    """``noise:<events per second>:<seconds>`` as a recording in memory; other sources as they are."""
+    if not uri.startswith(_NOISE):
+        return open_pipeline(uri, settings, say)
+    rate_hz, seconds = (int(part) for part in uri.removeprefix(_NOISE).split(":"))
+    events = noise_events(rate_hz * seconds, 1_000_000 * seconds, _DVS128)
+    return _pipeline(Replay(ArrayRecording(events, _DVS128)), tuple(lane.model for lane in settings.lanes))
+
+
+def _watch_window(uri: str, models: tuple[str, ...], seconds: float) -> Snapshot:
+    """The last snapshot of a window, off-screen, on ``uri``."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from spikebridge.engine import Engine
+    from spikebridge.ui.app import show_window
+    from spikebridge.ui.session import ChainSession
+
+    engine = Engine(open_noise)
+    sessions: list[ChainSession] = []
+    settings = RunSettings(tuple(LaneSettings(model) for model in models))
+
+    def opener(uri: str, say: Say) -> ChainSession:
+        sessions.append(engine.open(uri, settings, say))
+        return sessions[-1]
+
+    show_window(opener, uri, duration_s=seconds)
+    engine.close()
+    return sessions[0].snapshot()
 
 
 def measure_latency(settings: BenchSettings) -> list[Figure]:
     """Real-time replay of 1 M events/s with the window open (off-screen)."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from spikebridge.ui.app import run_window
-
     seconds = 5 if settings.quick else 20
-    events = noise_events(1_000_000 * seconds, 1_000_000 * seconds, _DVS128)
-    pipelines = []
-
-    def opener(_uri: str, _say: Say) -> Pipeline:
-        pipelines.append(_pipeline(Replay(ArrayRecording(events, _DVS128)), settings))
-        pipelines[-1].start()
-        return pipelines[-1]
-
-    run_window(opener, "memory:", screenshot=None, duration_s=seconds + 1.0)
-    figures, counters = pipelines[0].end_to_end.run(), pipelines[0].counters()
+    (lane,) = _watch_window(f"{_NOISE}1000000:{seconds}", (settings.model,), seconds + 1.0).lanes
+    run = lane.end_to_end.run if lane.end_to_end else Percentiles()
     return [
-        Figure("decision latency beyond the step, 1 M events/s, window open: p50", figures.p50 / 1000, "ms", 3),
-        Figure("… p99", figures.p99 / 1000, "ms", 10),
-        Figure("… events processed", counters.events_done / 1e6, "M", 0.95 * seconds, at_least=True),
-        Figure("… events dropped", counters.events_dropped, "events", 0),
+        Figure("end of the step to the decision, 1 M events/s, window open: p50", run.p50 / 1000, "ms", 0.5),
+        Figure("… p99", run.p99 / 1000, "ms", 2),
+        Figure("… events processed", lane.counters.events_done / 1e6, "M", 0.95 * seconds, at_least=True),
+        Figure("… events dropped", lane.counters.events_dropped, "events", 0),
     ]
 
 
@@ -72,11 +92,11 @@ def measure_throughput(settings: BenchSettings) -> list[Figure]:
         recordings = [(f"simulated clip {n}", ArrayRecording(clip, _DVS128)) for n, clip in enumerate(clips)]
     figures = []
     for name, recording in recordings:
-        pipeline = _pipeline(Replay(recording, speed=math.inf), settings)
+        pipeline = _pipeline(Replay(recording, speed=math.inf), (settings.model,))
         started = time.perf_counter()
-        n = sum(1 for _ in pipeline.decisions())
+        n = sum(item is not None for item in pipeline.decisions())
         wall_s = time.perf_counter() - started
-        stream_s = n * pipeline.chain.bundle.input.step_us / 1e6
+        stream_s = n * load_model(settings.model).input.step_us / 1e6
         figures.append(Figure(f"--speed max, {name}", stream_s / wall_s, "× real time", 20, at_least=True))
     return figures
 
@@ -161,9 +181,12 @@ def measure_memory(settings: BenchSettings) -> list[Figure]:
     from spikebridge.simulator.camera import SimulatedCamera
 
     minutes = 1 if settings.quick else 10
-    pipeline = _pipeline(SimulatedCamera(seed=1, paced=False), settings, lossless=True)
+    pipeline = _pipeline(SimulatedCamera(seed=1, paced=False), (settings.model,), lossless=True)
     samples: list[float] = []
-    for decision in pipeline.decisions():
+    for item in pipeline.decisions():
+        if item is None:
+            continue
+        _, decision = item
         if decision.t_us >= len(samples) * 10_000_000:
             samples.append(_rss_mb())
         if decision.t_us >= minutes * 60_000_000:
@@ -179,21 +202,49 @@ def measure_overload(settings: BenchSettings) -> list[Figure]:
     """20 M events/s for 10 s from a live source, then 100 k events/s."""
     seconds = 3.0 if settings.quick else 10.0
     source = BurstSource(_DVS128, 20e6, seconds, 1e5, 3.0)
-    pipeline = _pipeline(source, settings)
+    pipeline = _pipeline(source, (settings.model,))
+    (lane,) = pipeline.lanes
     worst_ms, recovered_ns, broken = 0.0, 0, 0
-    for decision in pipeline.decisions():
-        worst_ms = max(worst_ms, decision.end_to_end_us / 1000)
-        counters = pipeline.counters()
+    for item in pipeline.decisions():
+        if item is None or item[1].end_to_end_us is None:
+            continue
+        latency_ms = item[1].end_to_end_us / 1000
+        worst_ms = max(worst_ms, latency_ms)
+        counters = lane.counters()
         broken += counters.events_in != counters.events_done + counters.events_dropped + counters.events_queued
-        if source.burst_ended_ns and not recovered_ns and decision.end_to_end_us < 10_000:
+        if source.burst_ended_ns and not recovered_ns and latency_ms < 10:
             recovered_ns = time.monotonic_ns()
-    counters = pipeline.counters()
+    counters = lane.counters()
     uncounted = source.counters().read - counters.events_done - counters.events_dropped - counters.events_queued
     return [
         Figure("overload 20 M events/s: longest end-to-end latency", worst_ms, "ms", 200),
         Figure("… events dropped (counted)", counters.events_dropped / 1e6, "M"),
         Figure("… events not counted", abs(uncounted) + broken, "events", 0),
         Figure("… back under 10 ms after", max(0.0, (recovered_ns - source.burst_ended_ns) / 1e9), "s", 1),
+    ]
+
+
+def measure_lanes(settings: BenchSettings) -> list[Figure]:
+    """Networks side by side on the simulated camera: two with the window, four headless."""
+    from spikebridge.simulator.camera import SimulatedCamera
+
+    seconds = 5 if settings.quick else 20
+    shipped = ("s2a4-stream", "s3a3-160ms", "ann-160ms", "snn-160ms")
+    snapshot = _watch_window("sim:", shipped[:2], seconds)
+    figures = _lane_figures("two networks, window open", snapshot, 10.0)
+    pipeline = _pipeline(SimulatedCamera(seed=1), shipped)
+    pipeline.start()
+    time.sleep(seconds)
+    pipeline.close()
+    return figures + _lane_figures("four networks, headless", pipeline.snapshot(), 10.0)
+
+
+def _lane_figures(title: str, snapshot: Snapshot, bound_ms: float) -> list[Figure]:
+    runs = [lane.end_to_end.run for lane in snapshot.lanes if lane.end_to_end]
+    return [
+        Figure(f"{title}: p50, the slowest", max(run.p50 for run in runs) / 1000, "ms"),
+        Figure("… p99, the slowest", max(run.p99 for run in runs) / 1000, "ms", bound_ms),
+        Figure("… packets dropped", sum(lane.counters.packets_dropped for lane in snapshot.lanes), "packets", 0),
     ]
 
 

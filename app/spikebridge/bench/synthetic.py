@@ -28,32 +28,6 @@ def noise_events(n: int, duration_us: int, sensor: Sensor, seed: int = 0) -> Eve
     return events
 
 
-class ArrayRecording:
-    """Events in memory as contracts.Recording."""
-
-    def __init__(self, events: EventArray, sensor: Sensor) -> None:
-        self._events = events
-        self._times = np.ascontiguousarray(events["t"])
-        self._read = 0
-        first, last = (int(self._times[0]), int(self._times[-1])) if events.size else (0, 0)
-        self._info = SourceInfo("memory:", "events in memory", "recording", sensor, first, last)
-
-    @property
-    def info(self) -> SourceInfo:
-        return self._info
-
-    def counters(self) -> SourceCounters:
-        return SourceCounters(read=self._read)
-
-    def read(self, t_start_us: int, t_stop_us: int) -> EventArray:
-        start, stop = np.searchsorted(self._times, (t_start_us, t_stop_us))
-        self._read += int(stop - start)
-        return self._events[start:stop]
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 class BurstSource:
     """A live source that delivers ``burst_hz`` events per second for ``burst_s`` and then ``calm_hz`` for ``calm_s``.
 
@@ -76,17 +50,18 @@ class BurstSource:
 
     def packets(self, step_us: int) -> Iterator[EventPacket]:
         sequence = 0
-        due = time.monotonic()
+        due_ns = time.monotonic_ns()
         for rate_hz, seconds in self._phases:
             template = noise_events(round(rate_hz * step_us / 1e6), step_us, self._info.sensor)
             for _ in range(round(seconds * 1e6 / step_us)):
-                due += step_us / 1e6
-                if self._closed.wait(max(0.0, due - time.monotonic())):
+                due_ns += step_us * 1000
+                if self._closed.wait(max(0.0, (due_ns - time.monotonic_ns()) / 1e9)):
                     return
                 events = template.copy()
                 events["t"] += sequence * step_us
                 self._read += events.size
-                yield EventPacket(events, sequence * step_us, (sequence + 1) * step_us, sequence, time.monotonic_ns())
+                start_us, now_ns = sequence * step_us, time.monotonic_ns()
+                yield EventPacket(events, start_us, start_us + step_us, sequence, now_ns, due_ns=due_ns)
                 sequence += 1
             self.burst_ended_ns = self.burst_ended_ns or time.monotonic_ns()
 

@@ -7,21 +7,17 @@ from pathlib import Path
 from spikebridge.contracts import PowerMeter
 from spikebridge.power.host import HOST_RAIL, WATTS_PER_BUSY_CORE, HostMeter
 from spikebridge.power.ina3221 import Ina3221Meter
-from spikebridge.power.loihi import LOIHI_RAIL, LoihiMeter
-from spikebridge.power.monitor import PowerMonitor, host_reading
+from spikebridge.power.monitor import PowerMonitor
 from spikebridge.power.powercap import PowercapMeter
 
 __all__ = [
     "HOST_RAIL",
-    "LOIHI_RAIL",
     "WATTS_PER_BUSY_CORE",
     "HostMeter",
     "Ina3221Meter",
-    "LoihiMeter",
     "PowerMonitor",
     "PowercapMeter",
     "discover_meters",
-    "host_reading",
 ]
 
 

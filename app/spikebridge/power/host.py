@@ -36,6 +36,8 @@ class HostMeter:
             self._busy_cores = (cpu_ns - self._cpu_before) / (wall_ns - self._wall_before)
             self._wall_before, self._cpu_before = wall_ns, cpu_ns
         if self._busy_cores is None:
-            return (PowerReading(HOST_RAIL, None, "unavailable", "this process: waiting for the second reading"),)
+            scope = "this process: waiting for the second reading"
+            return (PowerReading(HOST_RAIL, None, "unavailable", scope, per_busy_core_w=WATTS_PER_BUSY_CORE),)
         scope = f"this process: CPU time × {WATTS_PER_BUSY_CORE:g} W per busy core (assumed), idle power not included"
-        return (PowerReading(HOST_RAIL, self._busy_cores * WATTS_PER_BUSY_CORE, "estimated", scope),)
+        watts = self._busy_cores * WATTS_PER_BUSY_CORE
+        return (PowerReading(HOST_RAIL, watts, "estimated", scope, per_busy_core_w=WATTS_PER_BUSY_CORE),)

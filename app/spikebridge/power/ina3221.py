@@ -16,7 +16,7 @@ from spikebridge.contracts import PowerReading
 #: Rails that feed the whole module; the chip's other rails are parts of them.
 WHOLE_BOARD = ("POM_5V_IN", "VDD_IN")
 _CHANNELS = (1, 2, 3)
-_ACCESS = "run 'sudo chmod a+r {path}' or start the program as a user who may read it"
+_ACCESS = "sudo chmod a+r {path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ def _read(rail: _Rail) -> PowerReading:
         watts = rail.watts()
     except PermissionError as error:
         fix = _ACCESS.format(path=error.filename)
-        return PowerReading(rail.name, None, "unavailable", f"{rail.name} may not be read; {fix}", whole)
+        scope = f"{rail.name} may not be read; run '{fix}' or start the program as a user who may read it"
+        return PowerReading(rail.name, None, "unavailable", scope, whole, fix=fix)
     except (OSError, ValueError) as error:
         return PowerReading(rail.name, None, "unavailable", f"{rail.name} could not be read: {error}", whole)
     scope = "whole board, other rails included" if whole else f"rail {rail.name} of the Jetson"

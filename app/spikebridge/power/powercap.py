@@ -69,7 +69,7 @@ class PowercapMeter:
             energy_uj = int((zone.folder / "energy_uj").read_text(encoding="ascii"))
         except PermissionError:
             scope = f"{zone.rail} may be read by root only; run '{ACCESS_FIX}'"
-            return _unavailable(zone, scope, whole)
+            return _unavailable(zone, scope, whole, ACCESS_FIX)
         except (OSError, ValueError) as error:
             return _unavailable(zone, f"{zone.rail} could not be read: {error}", whole)
         now_ns = self._clock_ns()
@@ -86,9 +86,9 @@ class PowercapMeter:
         return PowerReading(zone.rail, zone.watts, "measured", _scope(zone.rail), whole)
 
 
-def _unavailable(zone: _Zone, scope: str, whole: bool) -> PowerReading:
+def _unavailable(zone: _Zone, scope: str, whole: bool, fix: str = "") -> PowerReading:
     zone.energy_uj = zone.watts = None
-    return PowerReading(zone.rail, None, "unavailable", scope, whole)
+    return PowerReading(zone.rail, None, "unavailable", scope, whole, fix=fix)
 
 
 def _scope(rail: str) -> str:

@@ -147,11 +147,12 @@ class SimulatedCamera:
             t0, t1 = sequence * step_us, (sequence + 1) * step_us
             events = self._recorder.film(t0, t1)
             events.setflags(write=False)
-            if self._paced and self._closed.wait(max(0.0, (start_ns + t1 * 1000 - time.monotonic_ns()) * 1e-9)):
+            due_ns = start_ns + t1 * 1000 if self._paced else None
+            if due_ns is not None and self._closed.wait(max(0.0, (due_ns - time.monotonic_ns()) * 1e-9)):
                 return
             self._read += events.size
             self._label = self._recorder.performance.label(t1 * 1e-6)
-            yield EventPacket(events, t0, t1, sequence, time.monotonic_ns(), gap=False)
+            yield EventPacket(events, t0, t1, sequence, time.monotonic_ns(), due_ns=due_ns)
             sequence += 1
 
     def close(self) -> None:

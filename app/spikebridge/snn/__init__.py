@@ -7,5 +7,6 @@ bit for bit as Loihi's fixed-point arithmetic does.
 from spikebridge.snn.emulator import Emulator
 from spikebridge.snn.netfile import load_network, save_network
 from spikebridge.snn.network import Conv, Dense, Network, Neuron
+from spikebridge.snn.opening import open_snn
 
 __all__ = ["Conv", "Dense", "Emulator", "Network", "Neuron", "load_network", "save_network"]

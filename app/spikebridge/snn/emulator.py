@@ -81,5 +81,10 @@ class Emulator:
             ),
         )
 
+    def meter(self):
+        from spikebridge.snn.opening import _Meter
+
+        return _Meter()
+
     def close(self) -> None:
         """Nothing to release."""

@@ -11,33 +11,24 @@ from pathlib import Path
 
 from spikebridge.contracts import LABELS, Source
 from spikebridge.errors import MissingError, UsageError
+from spikebridge.settings import SourceSettings
 from spikebridge.sources.formats import AEDAT2, AEDAT3, recognise
 from spikebridge.sources.indexed import IndexedRecording
 
 
-def open_source(
-    uri: str | Path,
-    *,
-    speed: float = 1.0,
-    loop: bool = False,
-    max_gap_us: int | None = None,
-    seed: int | None = None,
-) -> Source:
-    """The source that a SOURCE argument names.
-
-    speed : 1.0 is real time, ``math.inf`` as fast as the chain takes it. loop : a recording starts again at its end.
-    max_gap_us : the longest silence of a recording that is replayed. seed : of the simulated camera.
-    """
+def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Source:
+    """The source that a SOURCE argument names, played as ``settings`` say."""
+    settings = settings or SourceSettings()
     scheme, colon, rest = str(uri).partition(":")
     if colon and scheme == "sim":
-        return _open_simulated(rest, speed, seed)
+        return _open_simulated(rest, settings.speed, settings.seed)
     if colon and scheme == "camera":
         return _open_camera(str(uri), rest)
     if colon and scheme == "net":
         raise _no_network(str(uri), rest)
     from spikebridge.sources.replay import Replay
 
-    return Replay(open_recording(uri), speed=speed, loop=loop, max_gap_us=max_gap_us)
+    return Replay(open_recording(uri), speed=settings.speed, loop=settings.loop, max_gap_us=settings.max_gap_us)
 
 
 def open_recording(path: str | Path) -> IndexedRecording:

@@ -16,6 +16,8 @@ from spikebridge.events import EventArray, EventPacket, Sensor, empty_events
 #: How much longer than the quickest transfer so far a batch may take before its step is closed without it.
 GRACE_US = 2_000
 _POLL_S = 0.0005
+#: Half of the time over which the clocks are compared.
+_DRIFT_US = 5_000_000
 
 
 class Camera(Protocol):
@@ -32,12 +34,37 @@ class Camera(Protocol):
     def close(self) -> None: ...
 
 
+class _ClockOffset:
+    """How far the host's clock is ahead of the camera's, µs: the least seen over the last five to ten seconds of the
+    camera's time, since the quickest transfer tells it best and the two clocks drift apart (100 ppm are 1 ms in 10 s).
+    """
+
+    def __init__(self) -> None:
+        self._before: int | None = None
+        self._present: int | None = None
+        self._since_us: int | None = None
+
+    def add(self, camera_us: int, host_us: int) -> None:
+        """An event of the camera's time ``camera_us`` was received at ``host_us``."""
+        ahead_us = host_us - camera_us
+        if self._since_us is None or not 0 <= camera_us - self._since_us < _DRIFT_US:
+            self._before, self._present, self._since_us = self._present, None, camera_us
+        self._present = ahead_us if self._present is None else min(self._present, ahead_us)
+
+    @property
+    def us(self) -> int:
+        """0 before the first event."""
+        known = [ahead_us for ahead_us in (self._before, self._present) if ahead_us is not None]
+        return min(known, default=0)
+
+
 class LiveSource:
     """``camera`` as contracts.Source.
 
     A step is complete when an event after it arrives, or, so that a still scene ticks on, when the host's clock says
-    so: the camera's clock runs behind the host's by the shortest transfer seen. Events that come after their step was
-    closed go into the next one; they are counted in the notes.
+    so: the camera's clock runs behind the host's by the shortest transfer lately, which counts as none. Until then from
+    the end of its time (``due_ns``) a step waits, and that is part of the latency. Events that come after their step
+    was closed go into the next one; they are counted in the notes.
     """
 
     def __init__(
@@ -50,9 +77,9 @@ class LiveSource:
         self._clock_ns, self._sleep = clock_ns, sleep
         self._info = SourceInfo(camera.uri, camera.title, "live", camera.sensor)
         self._closed = threading.Event()
-        self._read = self._late = 0
+        self._read = self._late = self._latest_by_us = 0
         self._waiting: list[EventArray] = []
-        self._offset_us: int | None = None
+        self._offset = _ClockOffset()
         self._received_ns = clock_ns()
 
     @property
@@ -60,7 +87,10 @@ class LiveSource:
         return self._info
 
     def counters(self) -> SourceCounters:
-        late = f"{self._late} events came after their step was closed and count in the next one."
+        late = (
+            f"{self._late:,} event{'s' if self._late > 1 else ''} came after the end of the right step and count in a "
+            f"later one, which began up to {self._latest_by_us / 1000:.1f} ms after."
+        )
         return SourceCounters(read=self._read, notes=(late,) if self._late else ())
 
     def packets(self, step_us: int) -> Iterator[EventPacket]:
@@ -80,9 +110,11 @@ class LiveSource:
                     if not came:
                         self._sleep(_POLL_S)
                     continue
-                events = self._cut(start_us, start_us + step_us)
-                yield EventPacket(events, start_us, start_us + step_us, sequence, self._received_ns)
-                start_us += step_us
+                stop_us = start_us + step_us
+                due_ns = (stop_us + self._offset.us) * 1000
+                events = self._cut(start_us, stop_us)
+                yield EventPacket(events, start_us, stop_us, sequence, self._received_ns, due_ns=due_ns)
+                start_us = stop_us
                 sequence += 1
         finally:
             self._camera.close()
@@ -101,8 +133,7 @@ class LiveSource:
         if events is None or not events.size:
             return False
         self._received_ns = self._clock_ns()
-        transfer_us = self._received_ns // 1000 - int(events["t"][-1])
-        self._offset_us = transfer_us if self._offset_us is None else min(self._offset_us, transfer_us)
+        self._offset.add(int(events["t"][-1]), self._received_ns // 1000)
         self._read += events.size
         self._waiting.append(events)
         return True
@@ -110,7 +141,7 @@ class LiveSource:
     def _complete(self, stop_us: int) -> bool:
         if self._waiting and int(self._waiting[-1]["t"][-1]) >= stop_us:
             return True
-        now_us = self._clock_ns() // 1000 - (self._offset_us or 0)
+        now_us = self._clock_ns() // 1000 - self._offset.us
         if now_us < stop_us + GRACE_US:
             return False
         self._received_ns = self._clock_ns()
@@ -124,6 +155,7 @@ class LiveSource:
         late = int(np.searchsorted(step["t"], start_us))
         if late:
             self._late += late
+            self._latest_by_us = max(self._latest_by_us, start_us - int(step["t"][0]))
             step["t"][:late] = start_us
         step.flags.writeable = False
         return step

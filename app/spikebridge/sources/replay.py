@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,20 @@ _LATE_NS = 250_000_000
 _LOOK_AHEAD_US = 1_000_000
 
 
+class _Moment(NamedTuple):
+    """Host time now, and when the step was due; None where no pace is kept."""
+
+    now_ns: int
+    due_ns: int | None
+
+
 class Replay:
     """contracts.Replay over any Recording, which it owns and closes.
 
     Packets lie on a grid of ``step_us`` that starts at the first event; what is in them depends on position alone,
     never on pace. At the end a looping replay jumps back: the camera clock starts again and the packet has ``gap``.
-    Paced packets carry the moment at which their step ends as ``received_ns``: reading ahead from the file is not
-    part of the chain's time, lateness is.
+    Paced packets carry the moment at which the time of their step is over as ``due_ns``: reading ahead from the file is
+    not part of the latency, being late is.
     """
 
     def __init__(
@@ -135,8 +143,8 @@ class Replay:
             events = self._read(start_us, start_us + self._step_us)
             if events is None:
                 return None
-            received_ns = self._wait_until_due(start_us)
-            if received_ns is None:
+            moment = self._wait_until_due(start_us)
+            if moment is None:
                 continue
             with self._changed:
                 if self._position_us != start_us:
@@ -146,7 +154,7 @@ class Replay:
                 self._position_us += self._step_us
                 self._silent_us = 0 if events.size else self._silent_us + self._step_us
                 self._n_read += events.size
-            return EventPacket(events, start_us, start_us + self._step_us, sequence, received_ns, gap)
+            return EventPacket(events, start_us, start_us + self._step_us, sequence, moment.now_ns, gap, moment.due_ns)
         return None
 
     def _wait_until_wanted(self) -> int | None:
@@ -186,15 +194,17 @@ class Replay:
                     self._anchor = None
             return self._position_us
 
-    def _wait_until_due(self, start_us: int) -> int | None:
-        """Host time at which the step from ``start_us`` is complete, once it is; None when a control came between."""
+    def _wait_until_due(self, start_us: int) -> _Moment | None:
+        """Waits until the time of the step from ``start_us`` is over; None when a control came between."""
         with self._changed:
             while not self._closed and self._position_us == start_us:
                 if self._paused and not self._steps_asked:
                     return None
                 now_ns = time.monotonic_ns()
-                if math.isinf(self._speed) or self._paused:
-                    return now_ns
+                if math.isinf(self._speed):
+                    return _Moment(now_ns, None)
+                if self._paused:
+                    return _Moment(now_ns, now_ns)
                 if self._anchor is None:
                     self._anchor = (start_us, now_ns)
                 anchor_us, anchor_ns = self._anchor
@@ -202,9 +212,9 @@ class Replay:
                 if now_ns - due_ns > _LATE_NS:
                     self._late += 1
                     self._anchor = (start_us + self._step_us, now_ns)
-                    return now_ns
+                    return _Moment(now_ns, now_ns)
                 if now_ns >= due_ns:
-                    return due_ns
+                    return _Moment(now_ns, due_ns)
                 self._changed.wait((due_ns - now_ns) / 1e9)
             return None
 

@@ -16,7 +16,9 @@ from types import TracebackType
 from PyQt6.QtCore import QObject, QSocketNotifier, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
+from spikebridge.engine import Engine
 from spikebridge.errors import SpikebridgeError, UsageError
+from spikebridge.settings import RunSettings
 from spikebridge.ui import theme
 from spikebridge.ui.session import SessionOpener
 from spikebridge.ui.window import MainWindow
@@ -25,6 +27,20 @@ _SCREENSHOT_AFTER_S = 4.0
 
 
 def run_window(
+    uri: str, settings: RunSettings, *, screenshot: Path | None = None, duration_s: float | None = None
+) -> int:
+    """Shows the window on ``uri``, whose chain runs in a process of its own; as ``show_window`` otherwise."""
+    if screenshot is not None:
+        check_writable(screenshot)
+    engine = Engine()
+    try:
+        opener: SessionOpener = lambda uri, say: engine.open(uri, settings, say)  # noqa: E731
+        return show_window(opener, uri, screenshot=screenshot, duration_s=duration_s)
+    finally:
+        engine.close()
+
+
+def show_window(
     opener: SessionOpener, uri: str, *, screenshot: Path | None = None, duration_s: float | None = None
 ) -> int:
     """Shows the window on ``uri`` until it is closed, Ctrl-C, or ``duration_s`` have passed; returns the exit code.

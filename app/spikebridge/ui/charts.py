@@ -13,7 +13,8 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QPainter, QPen
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
-from spikebridge.contracts import STAGES, PowerReading
+from spikebridge.contracts import PowerReading
+from spikebridge.stages import STAGES
 from spikebridge.ui import figures, theme
 from spikebridge.ui.painted import PaintedPanel
 
@@ -21,6 +22,7 @@ from spikebridge.ui.painted import PaintedPanel
 POINTS = 300
 POINT_S = 0.1
 STAGE_COLOURS = {
+    "source": theme.MUTED,
     "inbox": theme.FAINT,
     "bin": theme.ORANGE,
     "snn": theme.SKY,
@@ -129,7 +131,7 @@ class Chart(QWidget):
 
 
 class LatencyChart(Chart):
-    """Time in each stage, stacked from inbox to decision, in ms."""
+    """Time in each stage, stacked in the order of the chain, in ms."""
 
     def __init__(self) -> None:
         super().__init__("Latency, ms")
@@ -165,12 +167,15 @@ class LatencyChart(Chart):
         self._total.setData(x, sums[-1])
         self.show_range(0, highest, (highest / 4, highest / 2, highest * 3 / 4))
         self.legend.show_entries(
-            [(f"{s} {figures.three_digits(latency_us.get(s, 0) / 1000)}", QPen(STAGE_COLOURS[s], 1)) for s in STAGES]
+            [
+                (f"{s.title} {figures.three_digits(latency_us.get(s.key, 0) / 1000)}", QPen(STAGE_COLOURS[s.key], 1))
+                for s in STAGES
+            ]
         )
 
     def stacked_ms(self) -> NDArray[np.float64]:
         """(n_stages, n) cumulative over the stages."""
-        values = np.array([[point.get(stage, 0.0) for point in self._history] for stage in STAGES])
+        values = np.array([[point.get(stage.key, 0.0) for point in self._history] for stage in STAGES])
         sums: NDArray[np.float64] = values.cumsum(axis=0) / 1000
         return sums
 
@@ -257,7 +262,7 @@ def stack_image(sums_ms: NDArray[np.float64], highest_ms: float) -> NDArray[np.u
 
 def _stack_colours() -> NDArray[np.uint8]:
     """(n_stages + 1, 4) RGBA, the last transparent."""
-    colours = [STAGE_COLOURS[stage].darker(130) for stage in STAGES]
+    colours = [STAGE_COLOURS[stage.key].darker(130) for stage in STAGES]
     return np.array([*((c.red(), c.green(), c.blue(), 255) for c in colours), (0, 0, 0, 0)], np.uint8)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QPainter, QPen, QPolygonF
 
-from spikebridge.contracts import LABELS, Decision
+from spikebridge.contracts import LABELS
+from spikebridge.snapshot import Decision
 from spikebridge.ui import theme
 from spikebridge.ui.figures import label_text
 from spikebridge.ui.painted import Align, PaintedPanel, fitted_size

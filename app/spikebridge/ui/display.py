@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 #: Libraries that PyQt6's wheel expects from the system, with the Debian and Ubuntu packages that hold them.
 _QT_LIBRARIES = {
@@ -32,19 +33,27 @@ _X11_LIBRARIES = {
 _WITHOUT_DISPLAY = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs", "vkkhrdisplay")
 
 
+@dataclass(frozen=True, slots=True)
+class DisplayProblem:
+    """Why no window can be opened. fix : the command that helps, where one does."""
+
+    sentence: str
+    fix: str = ""
+
+
 def display_problem(
     environment: Mapping[str, str] = os.environ,
     loads: Callable[[str], bool] | None = None,
     platform: str = sys.platform,
-) -> str | None:
-    """One sentence on why no window can be opened here and what to do, or None when it can."""
+) -> DisplayProblem | None:
+    """What keeps a window from being opened here, or None when it can."""
     if not platform.startswith("linux"):
         return None
     loads = loads or _loads
     chosen = environment.get("QT_QPA_PLATFORM", "").split(":")[0]
     on_x11 = bool(environment.get("DISPLAY")) and not chosen.startswith("wayland")
     if chosen not in _WITHOUT_DISPLAY and not (on_x11 or environment.get("WAYLAND_DISPLAY")):
-        return (
+        return DisplayProblem(
             "expected a display for the window, found neither DISPLAY nor WAYLAND_DISPLAY set; run from a desktop "
             "session, or use --headless."
         )
@@ -54,10 +63,11 @@ def display_problem(
     missing = [name for name in wanted if not loads(name)]
     if not missing:
         return None
-    packages = " ".join(wanted[name] for name in missing)
-    return (
-        f"expected the system libraries of Qt, found no {', '.join(missing)}; run "
-        f"'sudo apt-get install {packages}' (Debian, Ubuntu), or use --headless."
+    fix = f"sudo apt-get install {' '.join(wanted[name] for name in missing)}"
+    return DisplayProblem(
+        f"expected the system libraries of Qt, found no {', '.join(missing)}; run '{fix}' (Debian, Ubuntu), or use "
+        "--headless.",
+        fix,
     )
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from PyQt6.QtCore import QRect, QSize, Qt
 from PyQt6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QWidget
 
-from spikebridge.events import EventPacket, Sensor
+from spikebridge.events import Sensor
+from spikebridge.picture import Picture
 from spikebridge.ui import theme
 from spikebridge.ui.frame_clock import FrameClock
-from spikebridge.ui.surface import FADES_US, NEWEST_OFF, NEWEST_ON, PALETTES, TimeSurface, expand
+from spikebridge.ui.surface import FADES_US, NEWEST_OFF, NEWEST_ON, PALETTES, Shader, expand
 
 _DEFAULT_FADE = 2
 #: Sensor pixels of equal size are worth this part of the picture's width, not more.
@@ -35,7 +34,9 @@ class EventView(QWidget):
         self.message = ""
         self._fade = _DEFAULT_FADE
         self._palette = 0
-        self._surface = TimeSurface(Sensor(128, 128))
+        self._surface = Picture(Sensor(128, 128))
+        self._shader = Shader(self._surface.sensor)
+        self._shaded_us = -1
         self._target = QRect()
         self._image = QImage()
         self._caption = QPixmap()
@@ -77,10 +78,15 @@ class EventView(QWidget):
             self.message = message
             self.update()
 
-    def set_sensor(self, sensor: Sensor) -> None:
-        """An empty picture of another sensor."""
-        self._surface = TimeSurface(sensor)
+    def show_picture(self, picture: Picture) -> None:
+        """Shows another picture from now on; ``advance`` follows it."""
+        self._surface = picture
+        self._shader = Shader(picture.sensor)
         self._fit()
+
+    def show_nothing(self) -> None:
+        """An empty picture of the same sensor; lets go of the one before."""
+        self.show_picture(Picture(self._surface.sensor))
 
     @property
     def sensor(self) -> Sensor:
@@ -88,18 +94,17 @@ class EventView(QWidget):
 
     # ------------------------------------------------ frames
 
-    def advance(self, packets: Sequence[EventPacket]) -> None:
-        """Takes the packets since the last frame and asks for the next one, also when there were none."""
+    def advance(self) -> None:
+        """Draws what has come since the last frame, and asks for the next one also when there was nothing."""
         self.frames.began()
-        for packet in packets:
-            self._surface.absorb(packet.events, packet.t_stop_us)
-        if packets:
+        if self._surface.now_us != self._shaded_us:
             self._shade()
         self.frames.ended()
         self.update(self._target)
 
     def _shade(self) -> None:
-        self._surface.shade(self.fade_us, self._pixels)
+        self._shaded_us = self._surface.now_us
+        self._shader.shade(self._surface, self.fade_us, self._pixels)
         expand(self._pixels, self._colours, self._rows, self._columns, self._screen)
 
     def _fit(self) -> None:

@@ -51,11 +51,13 @@ def power(watts: float | None, provenance: Provenance) -> tuple[str, str]:
 
 
 def energy(value: Energy) -> str:
-    """``4.10 µJ + 2.30 mJ static per decision``; empty when unavailable."""
-    if value.dynamic_mj is None or value.provenance == "unavailable":
+    """``1.10 µJ + 3.00 µJ constant + 2.30 mJ static / decision``; empty when unavailable."""
+    if value.activity_mj is None or value.provenance == "unavailable":
         return ""
-    static = "" if value.static_mj is None else f" + {_energy(value.static_mj)} static"
-    return f"{_energy(value.dynamic_mj)}{static} / decision"
+    parts = [_energy(value.activity_mj)]
+    parts += [f"{_energy(value.constant_mj)} constant"] if value.constant_mj else []
+    parts += [] if value.static_mj is None else [f"{_energy(value.static_mj)} static"]
+    return f"{' + '.join(parts)} / decision"
 
 
 def _energy(value_mj: float) -> str:

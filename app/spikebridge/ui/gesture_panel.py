@@ -5,7 +5,8 @@ from __future__ import annotations
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QPainter
 
-from spikebridge.contracts import LABELS, Decision
+from spikebridge.contracts import LABELS
+from spikebridge.snapshot import Decision
 from spikebridge.ui import theme
 from spikebridge.ui.figures import label_text
 from spikebridge.ui.painted import Align, PaintedPanel, fitted_size, pictogram

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter
 from PyQt6.QtWidgets import QHBoxLayout, QMenu, QToolButton
 
-from spikebridge.contracts import Snapshot
+from spikebridge.snapshot import LaneSnapshot, Snapshot
 from spikebridge.ui import figures, theme
 from spikebridge.ui.painted import Align, PaintedPanel
 
@@ -55,17 +55,22 @@ class Header(PaintedPanel):
         self._model = self._end_to_end = self._age = ""
         self.update()
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
+    def show_snapshot(self, snapshot: Snapshot, lane: LaneSnapshot) -> None:
+        """lane : the one whose latency is shown."""
         self.state = snapshot.state
         self.source = snapshot.source.title
         self.badge = snapshot.source.kind if snapshot.source.kind != "live" else "live camera"
-        self._model = snapshot.model
-        self._end_to_end = figures.milliseconds(snapshot.end_to_end.p50) if snapshot.end_to_end.n else "– ms"
-        self._age = (
-            f"p99 {figures.milliseconds(snapshot.end_to_end.p99)}, after a step of {snapshot.step_us / 1000:g} ms"
-        )
-        if snapshot.delay_us:
-            self._age += f" and {snapshot.delay_us / 1000:g} ms in the layers"
+        self._model = lane.model.name
+        self._end_to_end, self._age = "– ms", "a run without a pace has no latency"
+        if lane.end_to_end is not None:
+            recent, age = lane.end_to_end.recent, lane.age
+            self._age = "waiting for the first decision"
+            if recent.n and age.newest_us is not None and age.oldest_us is not None:
+                self._end_to_end = figures.milliseconds(recent.p50)
+                self._age = (
+                    f"p99 {figures.milliseconds(recent.p99)}; newest event {figures.milliseconds(age.newest_us)} old, "
+                    f"oldest {figures.milliseconds(age.oldest_us)}"
+                )
         self.update()
 
     def paint(self, painter: QPainter) -> None:
@@ -115,6 +120,6 @@ class Header(PaintedPanel):
         half = self.height() / 2
         above = QRectF(left, 0, small, half + self.px(3))
         below = QRectF(left, half - self.px(3), small, half)
-        self.text(painter, above, "events received → decision, p50", 15, theme.MUTED, align=end, narrow=True)
+        self.text(painter, above, "end of the step → decision, p50", 15, theme.MUTED, align=end, narrow=True)
         self.text(painter, below, self._age, 15, theme.FAINT, align=end, narrow=True)
         return left - self.px(16)

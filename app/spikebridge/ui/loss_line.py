@@ -5,7 +5,8 @@ from __future__ import annotations
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QPainter
 
-from spikebridge.contracts import Counters, SourceCounters
+from spikebridge.contracts import SourceCounters
+from spikebridge.snapshot import Counters
 from spikebridge.ui import theme
 from spikebridge.ui.figures import count
 from spikebridge.ui.painted import PaintedPanel

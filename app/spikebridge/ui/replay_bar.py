@@ -10,10 +10,11 @@ from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QPainter, QPen, QPixmap, QPolygonF
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from spikebridge.contracts import Replay, SourceInfo
+from spikebridge.contracts import SourceInfo
 from spikebridge.ui import theme
 from spikebridge.ui.figures import clock
 from spikebridge.ui.painted import PaintedPanel
+from spikebridge.ui.session import ReplayControls
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, math.inf)
 
@@ -101,7 +102,7 @@ class ReplayBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._replay: Replay | None = None
+        self._replay: ReplayControls | None = None
         self._first_us = self._last_us = 0
         self._ended = False
         self._play = self._button("▶", "Play or pause (Space)")
@@ -146,7 +147,7 @@ class ReplayBar(QWidget):
 
     # ------------------------------------------------ what it shows
 
-    def set_replay(self, replay: Replay | None, info: SourceInfo | None) -> None:
+    def set_replay(self, replay: ReplayControls | None, info: SourceInfo | None) -> None:
         """The recording to control, or None for a live source: then the bar hides."""
         self._replay = replay
         self._ended = False

@@ -1,35 +1,61 @@
-"""What the window needs from a running chain."""
+"""What the window needs from a running chain; ``engine.Session`` is one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from spikebridge.contracts import Replay, Say, Snapshot
-from spikebridge.events import EventPacket
+import numpy as np
+from numpy.typing import NDArray
+
+from spikebridge.contracts import ReplayStatus, Say
+from spikebridge.picture import Picture
+from spikebridge.snapshot import Snapshot
+
+
+class ReplayControls(Protocol):
+    """Of a recording; every call returns at once, and ``status`` shows at once what was asked for."""
+
+    def status(self) -> ReplayStatus: ...
+
+    def pause(self, paused: bool) -> None: ...
+
+    def seek(self, t_us: int) -> None: ...
+
+    def step(self) -> None: ...
+
+    def set_speed(self, speed: float) -> None: ...
+
+    def set_loop(self, loop: bool) -> None: ...
+
+    def overview(self) -> NDArray[np.float32]:
+        """(256,) events per second; empty until it is known."""
+        ...
 
 
 class ChainSession(Protocol):
-    """One source through one chain, already running. Every call but ``close`` returns at once."""
+    """One source through its lanes, already running. Every call but ``close`` returns at once."""
 
-    threshold: float
-    smoothing_us: int
+    @property
+    def picture(self) -> Picture:
+        """When each pixel saw its last event."""
+        ...
+
+    @property
+    def replay(self) -> ReplayControls | None:
+        """Controls of the source when it is a recording."""
+        ...
 
     def snapshot(self) -> Snapshot:
         """The newest state, never changed after it was published."""
         ...
 
-    def drain_packets(self) -> list[EventPacket]:
-        """Packets since the last call, oldest first, bounded: for the picture only."""
+    def tune(self, lane: int, threshold: float | None = None, smoothing_us: int | None = None) -> None:
+        """Changes what is given, from the lane's next decision on; later snapshots show it."""
         ...
 
-    @property
-    def replay(self) -> Replay | None:
-        """Controls of the source when it is a recording."""
-        ...
-
-    def want_features(self, wanted: bool) -> None:
-        """Whether snapshots carry what the accumulator sees."""
+    def want_features(self, lane: int, wanted: bool) -> None:
+        """Whether snapshots carry what the accumulator of a lane sees."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The picture of the events without Qt: when each pixel last saw one, and how that becomes palette indices.
+"""How the picture of the events becomes palette indices and colours; without Qt.
 
 A pixel fades linearly over a chosen time from level 127 to nothing; its palette index is ``2 · level + (1 if OFF)``.
 The level stands above the polarity so that of several pixels the largest index is the newest event.
@@ -6,45 +6,36 @@ The level stands above the polarity so that of several pixels the largest index 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from spikebridge.events import EventArray, Sensor
+from spikebridge.events import Sensor
+from spikebridge.picture import Picture
+
+Indices: TypeAlias = NDArray[np.uint8]
+Places: TypeAlias = NDArray[np.int64]
 
 #: Newest level.
 _LEVELS = 127
-#: Long ago, and far enough from the smallest int64 that differences never wrap.
-_NEVER = np.int64(-(2**62))
 
 
 @njit(cache=True, nogil=True)
-def _absorb(events: Any, last_us: Any, off: Any) -> None:
-    height, width = last_us.shape
-    for i in range(events.size):
-        x = events[i].x
-        y = events[i].y
-        if x < width and y < height:
-            last_us[y, x] = events[i].t
-            off[y, x] = 1 if events[i].polarity == 0 else 0
-
-
-@njit(cache=True, nogil=True)
-def _shade(last_us: Any, off: Any, now_us: int, fade_us: int, image: Any) -> None:
+def _shade(last_us: NDArray[np.int64], off: Indices, now_us: int, fade_us: int, image: Indices) -> None:
     oldest_us = now_us - fade_us
     gain = np.float32(_LEVELS / fade_us)
     height, width = last_us.shape
     for y in range(height):
         for x in range(width):
             since = last_us[y, x] - oldest_us
-            level: Any = min(1 + np.int32(np.float32(min(since, fade_us)) * gain), _LEVELS)
+            level = int(min(1 + np.int32(np.float32(min(since, fade_us)) * gain), _LEVELS))
             image[y, x] = np.uint8(2 * level + off[y, x]) if since > 0 else np.uint8(0)
 
 
 @njit(cache=True, nogil=True)
-def _newest_of_blocks(full: Any, rows: Any, columns: Any, row: Any, image: Any) -> None:
+def _newest_of_blocks(full: Indices, rows: Places, columns: Places, row: Indices, image: Indices) -> None:
     """``image[i, j]``: the largest of ``full[rows[i]:rows[i + 1], columns[j]:columns[j + 1]]``; ``row`` is scratch."""
     for i in range(rows.size - 1):
         for x in range(row.size):
@@ -60,7 +51,9 @@ def _newest_of_blocks(full: Any, rows: Any, columns: Any, row: Any, image: Any) 
 
 
 @njit(cache=True, nogil=True)
-def expand(indices: Any, colours: Any, rows: Any, columns: Any, screen: Any) -> None:
+def expand(
+    indices: Indices, colours: NDArray[np.uint32], rows: Places, columns: Places, screen: NDArray[np.uint32]
+) -> None:
     """Enlarges (h, w) uint8 palette indices to (rows, columns) uint32 colours: ``screen[i, j]`` shows the pixel at
     ``rows[i], columns[j]``."""
     for i in range(rows.size):
@@ -71,43 +64,26 @@ def expand(indices: Any, colours: Any, rows: Any, columns: Any, screen: Any) -> 
                 screen[i, j] = colours[indices[rows[i], columns[j]]]
 
 
-class TimeSurface:
-    """When and with which polarity each pixel of a sensor saw its last event."""
+class Shader:
+    """Turns the pictures of one sensor into palette indices."""
 
     def __init__(self, sensor: Sensor) -> None:
-        self.sensor = sensor
-        self.now_us = 0
-        self._last_us = np.full((sensor.height, sensor.width), _NEVER, np.int64)
-        self._off = np.zeros((sensor.height, sensor.width), np.uint8)
-        self._full = np.zeros((sensor.height, sensor.width), np.uint8)
-        self._row = np.zeros(sensor.width, np.uint8)
+        self._full: Indices = np.zeros((sensor.height, sensor.width), np.uint8)
+        self._row: Indices = np.zeros(sensor.width, np.uint8)
 
-    def clear(self) -> None:
-        self._last_us.fill(_NEVER)
-
-    def absorb(self, events: EventArray, t_stop_us: int) -> None:
-        """Events of one packet; time that runs backwards (a seek) starts an empty picture."""
-        if t_stop_us < self.now_us:
-            self.clear()
-        self.now_us = t_stop_us
-        if events.size:
-            frozen = events.view()
-            frozen.flags.writeable = False
-            _absorb(frozen, self._last_us, self._off)
-
-    def shade(self, fade_us: int, image: NDArray[np.uint8]) -> None:
+    def shade(self, picture: Picture, fade_us: int, image: Indices) -> None:
         """Palette indices into ``image`` (h, w): pixel by pixel at the sensor's size, else newest of each block.
 
         A picture smaller than the sensor takes the newest event under each of its pixels: dropping rows instead would
         hide single events.
         """
-        if image.shape == self._last_us.shape:
-            _shade(self._last_us, self._off, self.now_us, fade_us, image)
+        if image.shape == picture.last_us.shape:
+            _shade(picture.last_us, picture.off, picture.now_us, fade_us, image)
             return
-        _shade(self._last_us, self._off, self.now_us, fade_us, self._full)
-        height, width = image.shape
-        rows = np.arange(height + 1) * self.sensor.height // height
-        columns = np.arange(width + 1) * self.sensor.width // width
+        _shade(picture.last_us, picture.off, picture.now_us, fade_us, self._full)
+        (height, width), sensor = image.shape, picture.sensor
+        rows = np.arange(height + 1) * sensor.height // height
+        columns = np.arange(width + 1) * sensor.width // width
         _newest_of_blocks(self._full, rows, columns, self._row, image)
 
 

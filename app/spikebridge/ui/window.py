@@ -9,8 +9,9 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from spikebridge.contracts import Counters, Snapshot, SourceCounters
+from spikebridge.contracts import SourceCounters
 from spikebridge.errors import SpikebridgeError
+from spikebridge.snapshot import Counters, LaneSnapshot, Snapshot
 from spikebridge.ui import theme
 from spikebridge.ui.actions import GROUPS
 from spikebridge.ui.banner import Banner
@@ -57,6 +58,8 @@ class MainWindow(QMainWindow):
         self.opening_error: Exception | None = None
         self.has_failed = False
         self._uri = ""
+        #: The lane that strip, charts and settings are of.
+        self._chosen = 0
         self._power_next = False
         self._drawn_sequence = -1
         self._shown_failure: str | None = None
@@ -169,10 +172,10 @@ class MainWindow(QMainWindow):
         self.session, self._uri = session, uri
         self.stage.gesture.wait("Starting", "waiting for", "the first decision")
         info = session.snapshot().source
-        self.stage.events.set_sensor(info.sensor)
+        self.stage.events.show_picture(session.picture)
         self.stage.arrange()
         self.replay_bar.set_replay(session.replay, info)
-        session.want_features(not self.stage.features.isHidden())
+        session.want_features(self._chosen, not self.stage.features.isHidden())
         self.banner.hide()
         self.setWindowTitle(f"{info.title}{' (simulated)' if info.kind == 'simulated' else ''} – Spikebridge")
         self._draw_words()
@@ -180,7 +183,9 @@ class MainWindow(QMainWindow):
 
     def _forget_session(self) -> None:
         self.session = None
+        self._chosen = 0
         self._drawn_sequence, self._shown_failure, self._shown_notes = -1, None, set()
+        self.stage.events.show_nothing()
         self.replay_bar.set_replay(None, None)
         self.strip.clear()
         self.latency_chart.clear()
@@ -215,30 +220,31 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------ drawing
 
     def _draw_frame(self) -> None:
+        self.stage.events.advance()
         session = self.session
         if session is None:
-            self.stage.events.advance(())
             return
-        self.stage.events.advance(session.drain_packets())
         snapshot = session.snapshot()
         if snapshot.sequence != self._drawn_sequence:
             self._drawn_sequence = snapshot.sequence
-            self.stage.gesture.show_decision(snapshot.decision, session.threshold)
-            self.stage.bars.show_decision(snapshot.decision, session.threshold)
+            lane = self._lane_of(snapshot)
+            self.stage.gesture.show_decision(lane.decision, lane.threshold)
+            self.stage.bars.show_decision(lane.decision, lane.threshold)
 
     def _draw_charts(self) -> None:
         if self.session is None:
             return
         snapshot = self.session.snapshot()
-        # The two charts take turns: painting both at once would hold the interpreter twice as long from the chain.
+        lane = self._lane_of(snapshot)
+        # The two charts take turns, so that no frame is late by both.
         self._power_next = not self._power_next
         if not self._power_next:
-            self.power_chart.add(snapshot.power)
+            self.power_chart.add((*snapshot.power, *lane.chip))
             return
         if snapshot.state == "running":
-            self.latency_chart.add(snapshot.decision.latency_us if snapshot.decision else None)
+            self.latency_chart.add(lane.decision.latency_us if lane.decision else None)
         if not self.stage.features.isHidden():
-            self.stage.features.show_features(snapshot.features, snapshot.features_shape)
+            self.stage.features.show_features(lane.features, lane.features_shape)
         self.replay_bar.refresh(snapshot.state == "ended")
 
     def _draw_words(self) -> None:
@@ -246,19 +252,28 @@ class MainWindow(QMainWindow):
             self.stage.events.set_message("Opening …" if self.header.state == "opening" else "Drop a recording here")
             return
         snapshot = self.session.snapshot()
-        self.header.show_snapshot(snapshot)
-        self.strip.show_stages(snapshot.stages, snapshot.energy)
-        self.loss.show_counters(snapshot.counters, snapshot.source_counters)
-        self.stage.settings.show_values(self.session.threshold, self.session.smoothing_us)
+        lane = self._lane_of(snapshot)
+        self.header.show_snapshot(snapshot, lane)
+        self.strip.show_cards(lane.cards)
+        self.loss.show_counters(lane.counters, snapshot.source_counters)
+        self.stage.settings.show_values(lane.threshold, lane.smoothing_us)
         self.stage.events.set_message(_MESSAGES.get(snapshot.state, ""))
         self._show_sentences(snapshot)
+
+    def _lane_of(self, snapshot: Snapshot) -> LaneSnapshot:
+        """The chosen one."""
+        return snapshot.lanes[self._chosen]
 
     def _show_sentences(self, snapshot: Snapshot) -> None:
         if snapshot.failure is not None and snapshot.failure != self._shown_failure:
             self._shown_failure = snapshot.failure
             self.has_failed = True
             self.show_error(snapshot.failure)
-        for key, sentence in snapshot.notes.items():
+        notes = dict(snapshot.notes)
+        for number, lane in enumerate(snapshot.lanes):
+            of = f"{lane.model.name}: " if len(snapshot.lanes) > 1 else ""
+            notes |= {f"{number} {key}": of + sentence for key, sentence in lane.notes.items()}
+        for key, sentence in notes.items():
             if key not in self._shown_notes:
                 self._shown_notes.add(key)
                 self.banner.show_note(sentence)
@@ -278,19 +293,22 @@ class MainWindow(QMainWindow):
         if self.session is not None:
             self._loader.close(self.session)
         self._forget_session()
-        self.stage.events.set_sensor(self.stage.events.sensor)
         self.setWindowTitle("Spikebridge")
         self.header.show_closed()
 
     def _step_threshold(self, direction: int) -> None:
         if self.session is not None:
-            self.session.threshold = next_threshold(self.session.threshold, direction)
-            self._draw_words()
+            lane = self._lane_of(self.session.snapshot())
+            threshold = next_threshold(lane.threshold, direction)
+            self.session.tune(self._chosen, threshold=threshold)
+            self.stage.settings.show_values(threshold, lane.smoothing_us)
 
     def _step_smoothing(self, direction: int) -> None:
         if self.session is not None:
-            self.session.smoothing_us = next_smoothing_us(self.session.smoothing_us, direction)
-            self._draw_words()
+            lane = self._lane_of(self.session.snapshot())
+            smoothing_us = next_smoothing_us(lane.smoothing_us, direction)
+            self.session.tune(self._chosen, smoothing_us=smoothing_us)
+            self.stage.settings.show_values(lane.threshold, smoothing_us)
 
     def lower_threshold(self) -> None:
         self._step_threshold(-1)
@@ -308,7 +326,7 @@ class MainWindow(QMainWindow):
         shown = self.stage.features.isHidden()
         self.stage.show_features(shown)
         if self.session is not None:
-            self.session.want_features(shown)
+            self.session.want_features(self._chosen, shown)
 
     def next_fade(self) -> None:
         self.stage.events.next_fade()

@@ -1,0 +1,226 @@
+"""One source and the networks it feeds: a feeder reads the source, each lane works on a thread of its own."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import queue
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
+from typing import TypeAlias
+
+from spikebridge.chain import Chain
+from spikebridge.contracts import Replay, Say, Source
+from spikebridge.errors import SpikebridgeError, StageError
+from spikebridge.events import EventPacket
+from spikebridge.power import PowerMonitor
+from spikebridge.run.agreement import Agreement, Merge
+from spikebridge.run.inbox import WhenFull
+from spikebridge.run.lane import Lane
+from spikebridge.snapshot import Decision, LaneSnapshot, Snapshot, State
+
+#: Decisions that may wait for who takes them; then their lane waits, and what it cannot take is dropped in its inbox.
+_DECISIONS = 1024
+_LOOK_S = 0.1
+
+LaneDecision: TypeAlias = tuple[int, Decision]
+
+
+class Pipeline:
+    """One source through one chain or several.
+
+    Either ``start`` it and pull ``snapshot``, or iterate ``decisions``.
+    chains : by the name of their lane. monitor : power of this run.
+    lossless : the source waits when a chain is late instead of losing its oldest packets; recordings always do, and so
+    go at the pace of the slowest.
+    """
+
+    def __init__(
+        self, source: Source, chains: Mapping[str, Chain], monitor: PowerMonitor, *, lossless: bool = False
+    ) -> None:
+        self.source = source
+        self.monitor = monitor
+        self.failure: SpikebridgeError | None = None
+        self._in_order = lossless or source.info.kind == "recording"
+        self._step_us = math.gcd(*(chain.bundle.input.step_us for chain in chains.values()))
+        when_full: WhenFull = "block" if self._in_order else "drop_oldest"
+        self.lanes = tuple(
+            Lane(name, chain, source.info, monitor, when_full, self._step_us) for name, chain in chains.items()
+        )
+        self._agreement = Agreement(tuple(chains))
+        self._sequence = itertools.count()
+        self._started_s = time.monotonic()
+        self._running = len(self.lanes)
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._feeder = threading.Thread(target=self._feed, name="spikebridge-feeder", daemon=True)
+
+    # ------------------------------------------------ running
+
+    def start(self, on_packet: Callable[[EventPacket], None] = lambda packet: None) -> None:
+        """Runs everything on threads of its own; a failure shows in the snapshot.
+
+        on_packet : gets each packet that the first lane has worked through, on its thread; for the picture.
+        """
+
+        def on_step(lane: int, packet: EventPacket, decision: Decision | None) -> None:
+            if lane == 0:
+                on_packet(packet)
+
+        self._start(on_step, lambda lane: None)
+
+    def decisions(self) -> Generator[LaneDecision | None, None, None]:
+        """(lane, decision) until the source ends, each lane's in order, and None now and then while none comes.
+
+        Those of a recording come in the order of its time, and of the lanes where that is equal, so that every run
+        gives the same. Raises the first error of any thread at the end.
+        """
+        out: queue.Queue[LaneDecision] = queue.Queue(_DECISIONS)
+        merge, lock = Merge(len(self.lanes)), threading.Lock()
+
+        def give(due: Iterator[LaneDecision]) -> None:
+            for item in due:
+                while not self._stopping.is_set():
+                    with suppress(queue.Full):
+                        out.put(item, timeout=_LOOK_S)
+                        break
+
+        def on_step(lane: int, packet: EventPacket, decision: Decision | None) -> None:
+            if not self._in_order:
+                give(iter([(lane, decision)] if decision is not None else []))
+                return
+            with lock:
+                give(merge.step(lane, packet.t_stop_us, decision))
+
+        def on_end(lane: int) -> None:
+            with lock:
+                give(merge.end(lane))
+
+        try:
+            self._start(on_step, on_end)
+            while not (self._ended.is_set() and out.empty()):
+                yield _next(out)
+        finally:
+            self.close()
+        if (failure := self.first_failure()) is not None:
+            raise failure
+
+    def close(self) -> None:
+        """Ends source, threads and stages; may be called twice."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self.source.close()
+        for lane in self.lanes:
+            lane.stop()
+        if self._feeder.ident is not None:
+            self._feeder.join(timeout=5)
+        for lane in self.lanes:
+            lane.close()
+        self.monitor.close()
+
+    def first_failure(self) -> SpikebridgeError | None:
+        """Of the source or a lane."""
+        return self.failure or next((lane.failure for lane in self.lanes if lane.failure is not None), None)
+
+    def _start(
+        self, on_step: Callable[[int, EventPacket, Decision | None], None], on_end: Callable[[int], None]
+    ) -> None:
+        self._started_s = time.monotonic()
+        self.monitor.start()
+        for number, lane in enumerate(self.lanes):
+
+            def stepped(packet: EventPacket, decision: Decision | None, number: int = number) -> None:
+                self._agreement.step(number, packet.t_stop_us, decision)
+                on_step(number, packet, decision)
+
+            def ended(number: int = number) -> None:
+                self._agreement.end(number)
+                on_end(number)
+                with self._lock:
+                    self._running -= 1
+                    if not self._running:
+                        self._ended.set()
+
+            lane.start(stepped, ended)
+        self._feeder.start()
+
+    def _feed(self) -> None:
+        try:
+            for packet in self.source.packets(self._step_us):
+                taken = [lane.put(packet) for lane in self.lanes]
+                if not any(taken):
+                    return
+        except SpikebridgeError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - the first error of a thread ends the run and is shown
+            self._fail(StageError("source", f"expected {self.source.info.title} to deliver events, found: {error!r}."))
+        finally:
+            for lane in self.lanes:
+                lane.finish()
+
+    def _fail(self, error: SpikebridgeError) -> None:
+        if self.failure is None and not self._stopping.is_set():
+            self.failure = error
+
+    # ------------------------------------------------ what views use
+
+    def snapshot(self) -> Snapshot:
+        """The state at this moment; any thread, never blocks for long."""
+        lanes = tuple(lane.snapshot() for lane in self.lanes)
+        replay = self.replay
+        status = replay.status() if replay is not None else None
+        failure = self.first_failure()
+        return Snapshot(
+            sequence=next(self._sequence),
+            state=self._state(lanes, status is not None and status.paused),
+            source=self.source.info,
+            source_counters=self.source.counters(),
+            lanes=lanes,
+            pairs=self._agreement.figures(),
+            power=self.monitor.latest(),
+            replay=status,
+            overview=replay.overview() if replay is not None else None,
+            paced=all(lane.end_to_end is not None for lane in lanes),
+            wall_s=time.monotonic() - self._started_s,
+            peak_rss_mb=peak_rss_mb(),
+            failure=None if failure is None else str(failure),
+        )
+
+    @property
+    def replay(self) -> Replay | None:
+        """Controls of the source when it is a recording."""
+        return self.source if isinstance(self.source, Replay) else None
+
+    def say_to(self, say: Say) -> None:
+        """``say`` hears at once that a stage of a lane failed, and how far its restart is; on the lane's thread."""
+        for lane in self.lanes:
+            lane.say = say
+
+    def _state(self, lanes: tuple[LaneSnapshot, ...], paused: bool) -> State:
+        if self.failure is not None or all(lane.state == "failed" for lane in lanes):
+            return "failed"
+        if all(lane.state in ("ended", "failed") for lane in lanes):
+            return "ended"
+        if paused:
+            return "paused"
+        return "running" if any(lane.state == "running" for lane in lanes) else "starting"
+
+
+def _next(decisions: queue.Queue[LaneDecision]) -> LaneDecision | None:
+    """None where none comes for a moment."""
+    try:
+        return decisions.get(timeout=_LOOK_S)
+    except queue.Empty:
+        return None
+
+
+def peak_rss_mb() -> float:
+    """Highest resident memory of this process, MB (10⁶ bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

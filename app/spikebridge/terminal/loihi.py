@@ -1,0 +1,6 @@
+def cost_object(cost, n):
+    return {}
+
+
+def cost_table(cost, n):
+    return ""

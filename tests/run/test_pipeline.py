@@ -1,0 +1,352 @@
+"""Threads around the chains: counters, errors, clean ends; one lane and several."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundles import write_ordinary_bundle
+from recordings import moving_column
+from spikebridge.ann import open_ann
+from spikebridge.bench.synthetic import BurstSource
+from spikebridge.bundle import Bundle, load_model
+from spikebridge.chain import Chain
+from spikebridge.contracts import AnnStage, Features, Logits, PowerReading, Source
+from spikebridge.errors import StageError
+from spikebridge.events import EventPacket, Sensor, empty_events
+from spikebridge.power import PowerMonitor
+from spikebridge.run.pipeline import Pipeline
+from spikebridge.snapshot import Counters, Decision, LaneSnapshot
+from spikebridge.sources.replay import Replay
+from spikebridge.testing import ArrayRecording, FixedAnn, FixedMeter, PacketSource
+
+SENSOR = Sensor(8, 8)
+STEP_US = 10_000
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    return load_model(write_ordinary_bundle(tmp_path / "b"))
+
+
+Make = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def make(bundle: Bundle) -> Iterator[Make]:
+    pipelines: list[Pipeline] = []
+
+    def make_pipeline(source: Source, *anns: AnnStage, monitor: PowerMonitor | None = None) -> Pipeline:
+        chains = {f"lane {n}": Chain(bundle, None, ann, SENSOR) for n, ann in enumerate(anns or (real_ann(bundle),))}
+        pipelines.append(Pipeline(source, chains, monitor or PowerMonitor(())))
+        return pipelines[-1]
+
+    yield make_pipeline
+    for pipeline in pipelines:
+        pipeline.close()
+    assert not [t.name for t in threading.enumerate() if t.name.startswith("spikebridge")]
+
+
+def real_ann(bundle: Bundle) -> AnnStage:
+    return open_ann("cpu", bundle)
+
+
+def replay(speed: float = math.inf, loop: bool = False) -> Replay:
+    return Replay(ArrayRecording(moving_column(), SENSOR), speed=speed, loop=loop)
+
+
+def adds_up(c: Counters) -> None:
+    assert c.packets_in == c.packets_done + c.packets_dropped + c.packets_queued
+    assert c.events_in == c.events_done + c.events_dropped + c.events_queued
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.005)
+
+
+def decisions_of(pipeline: Pipeline) -> list[tuple[int, Decision]]:
+    return [item for item in pipeline.decisions() if item is not None]
+
+
+def lane_of(pipeline: Pipeline, number: int = 0) -> LaneSnapshot:
+    return pipeline.snapshot().lanes[number]
+
+
+def live_packets(n: int, step_s: float = 0.0) -> Iterator[EventPacket]:
+    for i in range(n):
+        time.sleep(step_s)
+        events = empty_events(3)
+        events["t"] = i * STEP_US
+        events.flags.writeable = False
+        now_ns = time.monotonic_ns()
+        yield EventPacket(events, i * STEP_US, (i + 1) * STEP_US, i, now_ns, due_ns=now_ns)
+
+
+class Slow:
+    """Takes longer than a step, as a chain that cannot keep up."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __call__(self, features: Features) -> Logits:
+        time.sleep(self.seconds)
+        return np.zeros(11, np.float32)
+
+
+# ---------------------------------------------------------------- one lane
+
+
+def test_a_recording_goes_through_whole(make: Make) -> None:
+    pipeline = make(replay())
+    assert len(decisions_of(pipeline)) == 30
+    snapshot = pipeline.snapshot()
+    (lane,) = snapshot.lanes
+    adds_up(lane.counters)
+    assert (lane.counters.events_done, lane.counters.events_dropped, lane.counters.events_queued) == (1200, 0, 0)
+    assert (snapshot.state, lane.state) == ("ended", "ended")
+    assert (lane.counters.decisions, lane.t_us) == (30, pipeline.source.info.t_first_us + 300_000)  # type: ignore[operator]
+    assert snapshot.source_counters.read == 1200
+    assert not snapshot.paced
+    assert lane.end_to_end is None
+
+
+def test_a_paced_recording_has_a_latency(make: Make) -> None:
+    pipeline = make(replay(speed=10))
+    assert len(decisions_of(pipeline)) == 30
+    snapshot = pipeline.snapshot()
+    (lane,) = snapshot.lanes
+    assert snapshot.paced
+    assert lane.end_to_end is not None
+    assert lane.end_to_end.run.n == 30
+
+
+def test_counters_add_up_in_every_snapshot_under_overload(make: Make) -> None:
+    slow = FixedAnn(Slow(0.02))
+    pipeline = make(BurstSource(SENSOR, 2e6, 0.5, 1e4, 0.2), slow)
+    pipeline.start()
+    seen = set()
+    while pipeline.snapshot().state not in ("ended", "failed"):
+        snapshot = pipeline.snapshot()
+        adds_up(snapshot.lanes[0].counters)
+        adds_up(pipeline.lanes[0].counters())
+        seen.add(snapshot.sequence)
+        time.sleep(0.01)
+    counters = lane_of(pipeline).counters
+    adds_up(counters)
+    assert counters.packets_dropped > 0
+    assert counters.events_in == pipeline.source.counters().read
+    assert counters.resets > 0
+    assert len(seen) > 3
+    assert slow.calls == counters.decisions
+
+
+def test_the_sources_error_reaches_the_caller(make: Make) -> None:
+    source = PacketSource(live_packets(3), SENSOR, error=OSError("cable pulled"))
+    with pytest.raises(StageError, match="packets in memory to deliver events, found: OSError\\('cable pulled'\\)"):
+        decisions_of(make(source))
+
+
+def test_and_the_snapshot(make: Make) -> None:
+    pipeline = make(PacketSource(live_packets(3), SENSOR, error=OSError("cable pulled")))
+    pipeline.start()
+    wait_for(lambda: pipeline.snapshot().state == "failed")
+    assert "cable pulled" in str(pipeline.snapshot().failure)
+    # The failure shows at once; what had arrived before it is still worked through.
+    wait_for(lambda: lane_of(pipeline).counters.packets_done == 3)
+
+
+def test_a_failing_stage_reaches_the_caller(make: Make) -> None:
+    def broken(features: Features) -> Logits:
+        raise StageError("ann", "expected an answer, found none.")
+
+    pipeline = make(replay(), FixedAnn(broken))
+    with pytest.raises(StageError, match="found none"):
+        decisions_of(pipeline)
+    counters = lane_of(pipeline).counters
+    adds_up(counters)
+    assert counters.packets_queued == 0
+    assert lane_of(pipeline).failure == "expected an answer, found none."
+    assert pipeline.snapshot().state == "failed"
+
+
+def test_packets_features_and_settings(make: Make) -> None:
+    pipeline = make(replay())
+    pipeline.lanes[0].want_features(True)
+    pipeline.lanes[0].tune(threshold=0.7, smoothing_us=50_000)
+    packets: list[EventPacket] = []
+    pipeline.start(packets.append)
+    wait_for(lambda: pipeline.snapshot().state == "ended")
+    lane = lane_of(pipeline)
+    assert (lane.threshold, lane.smoothing_us) == (0.7, 50_000)
+    assert lane.features is not None
+    assert lane.features.shape == (4, 8, 8)
+    assert lane.features_shape == (2, 2, 8, 8)
+    assert sum(packet.events.size for packet in packets) == 1200
+    assert [card.key for card in lane.cards] == ["source", "snn", "accumulator", "ann", "decision"]
+
+
+@pytest.mark.parametrize(("asked", "found"), [(1.5, 1.0), (-1.0, 0.0)])
+def test_a_threshold_stays_a_probability(make: Make, asked: float, found: float) -> None:
+    pipeline = make(replay())
+    pipeline.lanes[0].tune(threshold=asked, smoothing_us=-5)
+    rule = pipeline.lanes[0].chain.rule
+    assert (rule.threshold, rule.smoothing_us) == (found, 0)
+
+
+def test_replay_controls_pause_and_seek(make: Make) -> None:
+    pipeline = make(replay(speed=1.0, loop=True))
+    pipeline.start()
+    controls = pipeline.replay
+    assert controls is not None
+    wait_for(lambda: pipeline.lanes[0].counters().decisions > 2)
+    controls.pause(True)
+    wait_for(lambda: pipeline.snapshot().state == "paused")
+    time.sleep(0.1)
+    before = pipeline.lanes[0].counters().decisions
+    time.sleep(0.1)
+    assert pipeline.lanes[0].counters().decisions == before
+    controls.seek(200_000)
+    controls.step()
+    wait_for(lambda: pipeline.lanes[0].counters().decisions == before + 1)
+    wait_for(lambda: lane_of(pipeline).t_us > 200_000)
+    decision = lane_of(pipeline).decision
+    assert decision is not None
+    assert decision.gap
+    assert np.isclose(decision.t_us, 210_000, atol=10_000)
+    snapshot = pipeline.snapshot()
+    assert snapshot.replay is not None
+    assert snapshot.replay.paused
+
+
+def test_closing_while_running_ends_everything(make: Make) -> None:
+    pipeline = make(replay(speed=1.0, loop=True))
+    pipeline.start()
+    wait_for(lambda: pipeline.lanes[0].counters().decisions > 1)
+    started = time.monotonic()
+    pipeline.close()
+    pipeline.close()
+    assert time.monotonic() - started < 2
+    adds_up(pipeline.lanes[0].counters())
+
+
+def test_whoever_takes_no_decisions_makes_the_source_wait(make: Make) -> None:
+    """A recording loses nothing to a slow reader of its decisions."""
+    pipeline = make(replay())
+    taken = []
+    for item in pipeline.decisions():
+        if item is not None:
+            taken.append(item)
+            time.sleep(0.002)
+    assert len(taken) == 30
+
+
+def test_a_short_run_still_has_its_watts_and_energy(make: Make) -> None:
+    """Shorter than the tenth of a second after which meters are read for the first time."""
+    board = PowerReading("VDD_IN", 5.0, "measured", "whole board", whole=True)
+    pipeline = make(PacketSource(live_packets(2), SENSOR), monitor=PowerMonitor((FixedMeter(board),)))
+    decisions_of(pipeline)
+    snapshot = pipeline.snapshot()
+    assert snapshot.power == (board,)
+    assert snapshot.wall_s < 1
+    assert {e.provenance for key, e in snapshot.lanes[0].energy.items() if key != "snn"} == {"estimated"}
+
+
+# ---------------------------------------------------------------- several lanes
+
+
+def test_each_lane_decides_as_alone(make: Make, bundle: Bundle) -> None:
+    def of_lane(number: int, *anns: AnnStage) -> list[tuple[int, str | None, bytes]]:
+        found = decisions_of(make(replay(), *anns))
+        return [(d.t_us, d.label, d.probabilities.tobytes()) for n, d in found if n == number]
+
+    other = FixedAnn(np.linspace(0, 3, 11, dtype=np.float32))
+    alone = of_lane(0, real_ann(bundle))
+    other_alone = of_lane(0, other)
+    assert len(alone) == len(other_alone) == 30
+    assert alone != other_alone
+    assert of_lane(0, real_ann(bundle), other) == alone
+    assert of_lane(1, real_ann(bundle), other) == other_alone
+
+
+def test_decisions_of_a_recording_come_in_one_order(make: Make, bundle: Bundle) -> None:
+    """By time, then by lane, whichever is slow."""
+    slow = FixedAnn(Slow(0.003))
+    found = decisions_of(make(replay(), slow, real_ann(bundle)))
+    first_us = found[0][1].t_us
+    assert [(n, d.t_us) for n, d in found] == [(n, first_us + i * STEP_US) for i in range(30) for n in (0, 1)]
+
+
+def test_a_live_lane_does_not_wait_for_a_slow_one(make: Make) -> None:
+    """Each has its own inbox, drops and resets."""
+    pipeline = make(PacketSource(live_packets(60, 0.004), SENSOR), FixedAnn(Slow(0.02)), FixedAnn(Slow(0.0)))
+    pipeline.start()
+    wait_for(lambda: pipeline.snapshot().state == "ended")
+    slow, quick = (lane.counters for lane in pipeline.snapshot().lanes)
+    adds_up(slow)
+    assert slow.packets_in == quick.packets_in == 60
+    assert slow.packets_dropped > 10
+    assert slow.resets > 0
+    assert (quick.packets_done, quick.packets_dropped, quick.resets) == (60, 0, 0)
+
+
+def test_a_lane_that_fails_leaves_the_others_running(make: Make) -> None:
+    def broken(features: Features) -> Logits:
+        raise StageError("ann", "expected an answer, found none.")
+
+    pipeline = make(replay(), FixedAnn(broken), FixedAnn(Slow(0.0)))
+    pipeline.start()
+    wait_for(lambda: pipeline.snapshot().state in ("ended", "failed"))
+    failed, whole = pipeline.snapshot().lanes
+    assert (failed.state, failed.failure) == ("failed", "expected an answer, found none.")
+    assert (whole.state, whole.failure, whole.counters.packets_done) == ("ended", None, 30)
+    assert pipeline.snapshot().state == "ended"
+    assert pipeline.snapshot().failure == "expected an answer, found none."
+    with pytest.raises(StageError):
+        decisions_of(make(replay(), FixedAnn(broken), FixedAnn(Slow(0.0))))
+
+
+def test_lanes_are_compared(make: Make) -> None:
+    def name(label: int) -> FixedAnn:
+        logits = np.zeros(11, np.float32)
+        logits[label] = 20
+        return FixedAnn(logits)
+
+    pipeline = make(replay(), name(3), name(3), name(4))
+    decisions_of(pipeline)
+    pairs = {(p.first, p.second): p for p in pipeline.snapshot().pairs}
+    # Of 30 decisions three come before a whole window of four steps.
+    assert pairs["lane 0", "lane 1"].agreement == 1
+    assert pairs["lane 0", "lane 1"].compared == 27
+    assert (pairs["lane 0", "lane 1"].gestures, pairs["lane 0", "lane 1"].lead_ms) == (1, 0)
+    assert pairs["lane 1", "lane 2"].agreement == 0
+    assert pairs["lane 1", "lane 2"].gestures == 0
+
+
+def test_lanes_may_have_steps_of_their_own(tmp_path: Path) -> None:
+    """One of 10 ms and one of 20: the source is cut at the finer, and each decides as alone."""
+    fine = load_model(write_ordinary_bundle(tmp_path / "fine"))
+    folder = write_ordinary_bundle(tmp_path / "coarse")
+    contract = (folder / "model.toml").read_text().replace("step_us = 10000", "step_us = 20000")
+    (folder / "model.toml").write_text(contract)
+    coarse = load_model(folder)
+
+    def run(*bundles: Bundle) -> dict[str, list[tuple[int, bytes]]]:
+        chains = {b.name: Chain(b, None, real_ann(b), SENSOR) for b in bundles}
+        pipeline = Pipeline(replay(), chains, PowerMonitor(()))
+        found: dict[str, list[tuple[int, bytes]]] = {b.name: [] for b in bundles}
+        for n, decision in decisions_of(pipeline):
+            found[bundles[n].name].append((decision.t_us, decision.probabilities.tobytes()))
+        return found
+
+    together = run(fine, coarse)
+    assert together == {**run(fine), **run(coarse)}
+    assert (len(together["fine"]), len(together["coarse"])) == (30, 15)

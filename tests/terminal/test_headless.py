@@ -1,0 +1,63 @@
+"""A run in the terminal from inside: what watches it, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bundles import write_ordinary_bundle
+from recordings import moving_column, write_aedat31
+from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
+from spikebridge.snapshot import Snapshot
+from spikebridge.terminal.headless import run_headless
+
+
+@pytest.fixture
+def lane(tmp_path: Path) -> LaneSettings:
+    return LaneSettings(str(write_ordinary_bundle(tmp_path / "tiny")))
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> str:
+    return str(write_aedat31(tmp_path / "clip.aedat", moving_column()))
+
+
+def test_who_watches_sees_the_newest_snapshot(
+    lane: LaneSettings, recording: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Snapshot | None] = []
+    left = []
+
+    @contextmanager
+    def watch(newest: Callable[[], Snapshot | None]) -> Iterator[None]:
+        seen.append(newest())
+        yield
+        seen.append(newest())
+        left.append(True)
+
+    run_headless(recording, RunSettings((lane,), SourceSettings(10)), seconds=None, as_json=True, watchers=[watch])
+    assert left == [True]
+    first, last = seen
+    assert first is not None
+    assert last is not None
+    assert first.source.uri == recording
+    assert last.lanes[0].counters.packets_done == 30
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
+    assert summary["decisions"] == last.lanes[0].counters.decisions
+
+
+def test_a_signal_ends_a_run_in_which_nothing_comes(lane: LaneSettings, recording: str) -> None:
+    """At a thousandth of its speed the first step takes ten seconds."""
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    before = signal.getsignal(signal.SIGTERM)
+    done = threading.Event()
+    run_headless(recording, RunSettings((lane,), SourceSettings(0.001)), seconds=None, as_json=True)
+    done.set()
+    assert signal.getsignal(signal.SIGTERM) is before
