@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikebridge.contracts import Counts, LayerActivity, SnnActivity, Spikes
+from spikebridge.contracts import Counts, LayerActivity, SnnActivity, SnnMeter, Spikes
 from spikebridge.snn.layout import State, lay_out, padded
 from spikebridge.snn.network import Network
 from spikebridge.snn.plan import BLOCK, GUARD
@@ -81,10 +81,11 @@ class Emulator:
             ),
         )
 
-    def meter(self):
-        from spikebridge.snn.opening import _Meter
+    def meter(self) -> SnnMeter:
+        """An estimate of what a Loihi would draw for the same activity."""
+        from spikebridge.snn.meter import ModelMeter
 
-        return _Meter()
+        return ModelMeter(self, self.network)
 
     def close(self) -> None:
         """Nothing to release."""
