@@ -18,6 +18,7 @@ from spikebridge.snn import Conv, Emulator, Network, Neuron, layout, windows
 from spikebridge.snn.bench import paper_network
 from spikebridge.snn.kernels import step as step_module
 from spikebridge.snn.layout import _division, lay_out
+from spikebridge.snn.windows import has_windows
 
 KERNELS = Path(sys.modules[step_module.__module__].__file__ or "").parent
 
@@ -118,6 +119,13 @@ def test_graded_counts_are_never_looked_up(monkeypatch: pytest.MonkeyPatch) -> N
     for graded in (True, False):
         case = Case("", network, counts, graded)
         assert first_divergence(refer(network, counts, graded), emulate(case)) is None
+
+
+def test_windows_far_outside_the_image_are_not_looked_up() -> None:
+    """Beyond the words that guard the bits there is no memory of ours."""
+    for padding, there in ((7 * 64 // 8, True), (7 * 64 // 8 + 1, False)):
+        layer = Conv("a", np.full((8, 8, 1, 1), 2), Neuron(4096, 0, 99), None, (1, 1), (0, padding))
+        assert has_windows(layer, (8, 4, 4), layer.output_shape((8, 4, 4))) is there
 
 
 @pytest.mark.parametrize("divisor", [1, 2, 3, 7, 64, 255, 256, 257, 2560, 65_535, 1_843_200])

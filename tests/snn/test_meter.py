@@ -9,23 +9,11 @@ from spikebridge.contracts import LayerActivity, PowerReading, SnnActivity
 from spikebridge.snn import Conv, Emulator, Network, Neuron
 from spikebridge.snn.energy import CostModel
 from spikebridge.snn.meter import ModelMeter
+from spikebridge.testing import HandClock
 
 #: 2×4×4 → 1×4×4 on one core: 16 neurons, an event or spike goes to one core, no hop.
 NETWORK = Network((2, 4, 4), (Conv("a", np.full((1, 2, 1, 1), 100), Neuron(4096, 0, 99), None),))
 STATIC_W = 0.255
-
-
-class HandClock:
-    """Nanoseconds; stands still unless it is moved."""
-
-    def __init__(self) -> None:
-        self.now_ns = 1_000_000_000
-
-    def __call__(self) -> int:
-        return self.now_ns
-
-    def pass_s(self, seconds: float) -> None:
-        self.now_ns += round(seconds * 1e9)
 
 
 class CountingStage:

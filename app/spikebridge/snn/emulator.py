@@ -53,7 +53,6 @@ class Emulator:
         """Clears currents, voltages and what is on its way between layers."""
         self._state[:3] = 0
         self._blocks[0] = self._blocks[2]
-        self._blocks[1] = 0
 
     def state(self, layer: int) -> tuple[State, State]:
         """Currents and voltages of a layer after the last step, both (C, H, W) int32."""
