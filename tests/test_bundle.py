@@ -46,6 +46,8 @@ def test_folder_without_contract(tmp_path):
         (r"^threshold = .*", "threshold = 1.5", "a probability in 0…1, found 1.5"),
         (r"^temperature = .*", "temperature = 0.0", "above 0"),
         (r"^temperature = .*", "temperature = 1.0\nother_odds = 0", "decision.other_odds to be a number above 0"),
+        (r"^temperature = .*", "temperature = nan", "expected decision.temperature to be a number, found nan"),
+        (r"^threshold = .*", "threshold = inf", "expected decision.threshold to be a number, found inf"),
         (r"^fit = .*", 'fit = "wide"', "'center' or 'full', found 'wide'"),
         (r"^width = 8", 'width = "8"', "input.width to be of type int, found '8'"),
         (r"^step_us = .*", "step_us = 0", "at least 1, found 0"),

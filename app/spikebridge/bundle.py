@@ -8,11 +8,11 @@ the same contract by the stage that loads the file.
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeVar
 
 from spikebridge.contracts import LABELS
 from spikebridge.errors import BundleError
@@ -26,6 +26,7 @@ else:
 
 FORMAT = 1
 Shape: TypeAlias = tuple[int, int, int]
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,7 @@ class DecisionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle. ``snn`` is None for an ordinary network (S0): counts go straight to the accumulator.
-    ``about`` holds the remaining tables of ``model.toml`` (training, accuracy, licence) as read."""
+    """A checked bundle. ``snn`` is None for an ordinary network (S0): counts go straight to the accumulator."""
 
     name: str
     title: str
@@ -113,7 +113,6 @@ class Bundle:
     accumulator: AccumulatorSpec
     ann: AnnSpec
     decision: DecisionSpec
-    about: Mapping[str, Any]
 
     @property
     def spikes_shape(self) -> Shape:
@@ -152,9 +151,9 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read_contract(path: Path) -> dict[str, Any]:
+def _read_contract(path: Path) -> dict[str, object]:
     try:
-        contract: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        contract: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BundleError(f"expected a model.toml in {path.parent}, found none; is this a model bundle?") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -162,16 +161,13 @@ def _read_contract(path: Path) -> dict[str, Any]:
     return contract
 
 
-def _check(folder: Path, contract: dict[str, Any]) -> Bundle:
+def _check(folder: Path, contract: dict[str, object]) -> Bundle:
     read = _Reader(folder, contract)
     if (version := read.get("format", int)) != FORMAT:
         raise read.broken("format", str(FORMAT), str(version))
-    labels = tuple(read.get("decision.labels", list))
-    if labels != LABELS:
-        raise read.broken("decision.labels", f"the {len(LABELS)} labels of DVS128 Gesture in order", str(list(labels)))
-    fit = read.get("input.fit", str)
-    if fit not in FITS:
-        raise read.broken("input.fit", "'center' or 'full'", repr(fit))
+    labels = read.get("decision.labels", list)
+    if tuple(labels) != LABELS:
+        raise read.broken("decision.labels", f"the {len(LABELS)} labels of DVS128 Gesture in order", str(labels))
     bundle = Bundle(
         name=folder.resolve().name,
         title=read.get("title", str),
@@ -181,7 +177,7 @@ def _check(folder: Path, contract: dict[str, Any]) -> Bundle:
             height=read.positive("input.height"),
             step_us=read.positive("input.step_us"),
             max_count=read.positive("input.max_count"),
-            fit=fit,
+            fit=read.fit(),
         ),
         snn=SnnSpec(
             path=read.file("snn"),
@@ -198,13 +194,12 @@ def _check(folder: Path, contract: dict[str, Any]) -> Bundle:
         ),
         ann=AnnSpec(path=read.file("ann"), input_shape=read.shape("ann.input_shape")),
         decision=DecisionSpec(
-            labels=labels,
+            labels=LABELS,
             smoothing_us=read.get("decision.smoothing_us", int),
-            threshold=float(read.get("decision.threshold", (int, float))),
-            temperature=float(read.get("decision.temperature", (int, float))),
-            other_odds=float(read.get("decision.other_odds", (int, float), default=1.0)),
+            threshold=read.number("decision.threshold"),
+            temperature=read.number("decision.temperature"),
+            other_odds=read.number("decision.other_odds", default=1.0),
         ),
-        about={key: contract[key] for key in ("licence", "training", "accuracy") if key in contract},
     )
     _check_boundaries(read, bundle)
     return bundle
@@ -233,28 +228,44 @@ def _check_boundaries(read: _Reader, bundle: Bundle) -> None:
 class _Reader:
     """Dotted look-ups in a contract that raise BundleError with expected and found."""
 
-    def __init__(self, folder: Path, contract: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, contract: dict[str, object]) -> None:
         self._folder = folder
         self._contract = contract
 
     def broken(self, key: str, expected: str, found: str) -> BundleError:
         return BundleError(f"{self._folder}/model.toml: expected {key} to be {expected}, found {found}.")
 
-    def get(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
-        value: Any = self._contract
+    def get(self, key: str, kind: type[_Kind]) -> _Kind:
+        value = self._find(key)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self.broken(key, f"of type {kind.__name__}", "nothing" if value is None else repr(value))
+        return value
+
+    def number(self, key: str, default: float | None = None) -> float:
+        value = self._find(key)
+        value = default if value is None else value
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+            raise self.broken(key, "a number", "nothing" if value is None else repr(value))
+        return float(value)
+
+    def fit(self) -> Fit:
+        value = self.get("input.fit", str)
+        for fit in FITS:
+            if fit == value:
+                return fit
+        raise self.broken("input.fit", "'center' or 'full'", repr(value))
+
+    def _find(self, key: str) -> object:
+        value: object = self._contract
         for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None
-        value = default if value is None else value
-        if not isinstance(value, kind) or isinstance(value, bool):
-            wanted = kind.__name__ if isinstance(kind, type) else "number"
-            raise self.broken(key, f"of type {wanted}", "nothing" if value is None else repr(value))
         return value
 
     def positive(self, key: str) -> int:
         value = self.get(key, int)
         if value < 1:
             raise self.broken(key, "at least 1", str(value))
-        return int(value)
+        return value
 
     def shape(self, key: str) -> Shape:
         value = self.get(key, list)

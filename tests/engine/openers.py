@@ -28,7 +28,7 @@ def bundle() -> Bundle:
 
     return Bundle(
         "tiny", "test", Path(), InputSpec(8, 8, 10_000, 1, "center"), None, AccumulatorSpec(4, 2, 1),
-        AnnSpec(Path(), (4, 8, 8)), DecisionSpec(LABELS, 0, 0.5, 1.0), {},
+        AnnSpec(Path(), (4, 8, 8)), DecisionSpec(LABELS, 0, 0.5, 1.0),
     )  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
+from spikebridge.ann.board import jetson_name
 from spikebridge.bundle import Shape
 from spikebridge.contracts import Features, Logits
 from spikebridge.errors import BundleError, MissingError, StageError
@@ -20,6 +22,26 @@ _PROVIDERS = {
 _TITLES = {"cpu": "ONNX Runtime CPU", "cuda": "ONNX Runtime CUDA", "tensorrt": "ONNX Runtime TensorRT"}
 
 
+class _Boundary(Protocol):
+    """An input or output of a session."""
+
+    name: str
+    shape: Sequence[int | str | None]
+    type: str
+
+
+class _Session(Protocol):
+    """What is used of onnxruntime.InferenceSession."""
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Features]) -> Sequence[Logits]: ...
+
+    def get_inputs(self) -> Sequence[_Boundary]: ...
+
+    def get_outputs(self) -> Sequence[_Boundary]: ...
+
+    def get_providers(self) -> Sequence[str]: ...
+
+
 class LocalAnn:
     """An ONNX classifier: input ``features`` (1, C, h, w) uint8, output ``logits`` (1, n_labels) float32.
 
@@ -30,7 +52,8 @@ class LocalAnn:
     def __init__(self, path: Path, input_shape: Shape, n_labels: int, backend: str = "cpu") -> None:
         self._session = _open_session(path, backend)
         _check_boundary(path, self._session, input_shape, n_labels)
-        self._name = _TITLES[backend]
+        board = jetson_name()
+        self._name = f"{_TITLES[backend]} on {board}" if board else _TITLES[backend]
         self.classify(np.zeros(input_shape, np.uint8))
         if (granted := self._session.get_providers()[0]) != _PROVIDERS[backend]:
             raise MissingError(_not_granted(backend, granted))
@@ -45,8 +68,8 @@ class LocalAnn:
             (logits,) = self._session.run(["logits"], {"features": features[None]})
         except Exception as error:
             raise StageError("ann", f"expected the ANN to run, found an ONNX Runtime error: {error}") from error
-        result: Logits = logits[0]
-        return result
+        first: Logits = logits[0]
+        return first
 
     def close(self) -> None:
         """Nothing is held beyond the object."""
@@ -73,7 +96,7 @@ def available_providers() -> list[str]:
     return list(onnxruntime.get_available_providers())
 
 
-def _open_session(path: Path, backend: str) -> Any:
+def _open_session(path: Path, backend: str) -> _Session:
     if len(installed_runtimes()) > 1:
         raise MissingError(
             "expected one ONNX Runtime, found onnxruntime and onnxruntime-gpu in one environment, which overwrite each "
@@ -95,10 +118,11 @@ def _open_session(path: Path, backend: str) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[(provider, _options(backend))])
+        session: _Session = onnxruntime.InferenceSession(str(path), options, providers=[(provider, _options(backend))])
     except Exception as error:
         first_line = str(error).splitlines()[0]
         raise BundleError(f"expected {path} to be an ONNX network, found: {first_line}; restore the bundle.") from error
+    return session
 
 
 def _options(backend: str) -> dict[str, str]:
@@ -117,7 +141,7 @@ def _not_granted(backend: str, found: str) -> str:
     )
 
 
-def _check_boundary(path: Path, session: Any, input_shape: Shape, n_labels: int) -> None:
+def _check_boundary(path: Path, session: _Session, input_shape: Shape, n_labels: int) -> None:
     found = [(i.name, list(i.shape), i.type) for i in session.get_inputs()]
     expected = [("features", [1, *input_shape], "tensor(uint8)")]
     if found != expected:
