@@ -20,11 +20,12 @@ import numpy as np
 from comparison import Run, digest_input
 from random_networks import Case
 
-from spikebridge.binning import Binner
 from spikebridge.bundle import InputSpec, load_model
+from spikebridge.chain.binning import Binner
 from spikebridge.contracts import LABELS
 from spikebridge.events import EventPacket, Sensor
 from spikebridge.resources import models_folder
+from spikebridge.settings import SourceSettings
 from spikebridge.simulator import simulate_clip
 from spikebridge.snn import load_network
 from spikebridge.snn.lava import LavaOptions, LavaStage
@@ -91,16 +92,20 @@ def _simulated(spec: InputSpec) -> Iterator[tuple[str, np.ndarray]]:
 
 def _real(spec: InputSpec, recordings: Path) -> Iterator[tuple[str, np.ndarray]]:
     for path in sorted((recordings / "gestures").glob("*.aedat*")):
-        with closing(open_source(path, speed=math.inf)) as source:
-            binner = Binner(spec, source.info.sensor)
-            packets = itertools.islice(source.packets(spec.step_us), REAL_STEPS)
-            yield f"real {path.name}", np.stack([binner(packet) for packet in packets])
+        yield f"real {path.name}", counts_of(path, spec, REAL_STEPS)
+
+
+def counts_of(path: Path, spec: InputSpec, steps: int) -> np.ndarray:
+    """The first steps of a recording, (T, C, H, W) uint8, read and binned as the program does."""
+    with closing(open_source(path, SourceSettings(speed=math.inf))) as source:
+        binner = Binner(spec, source.info.sensor)
+        return np.stack([binner(packet) for packet in itertools.islice(source.packets(spec.step_us), steps)])
 
 
 def run_on_lava(bundle: str, cases: Iterable[Case]) -> Iterator[tuple[Case, Run]]:
     """Each case from reset, with currents and voltages of every step."""
     network = load_network(net_of(bundle))
-    with LavaStage(net_of(bundle), network.input_shape, LavaOptions(step_deadline_s=30, start_deadline_s=180)) as stage:
+    with LavaStage(net_of(bundle), network, LavaOptions(step_deadline_s=30, start_deadline_s=180)) as stage:
         stage.wait_ready()
         for case in cases:
             stage.reset()

@@ -1,241 +1,190 @@
-"""The cost model: by hand, and against SANA-FE running the same network on its Loihi."""
+"""The cost model: each figure by hand; ``test_against_sanafe`` compares whole runs."""
 
 from __future__ import annotations
 
-import itertools
-from pathlib import Path
-from typing import Any
+import re
+from importlib.resources import files
 
 import numpy as np
 import pytest
+from sanafe_reference import require_sanafe
 
-from spikebridge.bundle import list_models, load_model
-from spikebridge.contracts import LayerActivity, SnnActivity
-from spikebridge.snn import Conv, Emulator, Network, Neuron, load_network, save_network
-from spikebridge.snn.bench import moving_edges, paper_network
-from spikebridge.snn.energy import (
-    LOIHI1,
-    CostModel,
-    cost_lines,
-    cost_object,
-    cost_of,
-    energy_of,
-    price_lines,
-    price_object,
+from spikebridge.contracts import LayerActivity, SnnActivity, SnnCost
+from spikebridge.snn import Conv, Dense, Network, Neuron
+from spikebridge.snn.energy import LOIHI1, CostModel, Price
+
+NEURON = Neuron(4096, 1024, 64)
+#: A convolution on two cores of one tile, two rows of which lie on the border, and a dense layer on a third.
+NETWORK = Network(
+    (1, 32, 32),
+    (
+        Conv("a", np.full((2, 1, 3, 3), 2), NEURON, None, (1, 1), (1, 1)),
+        Dense("b", np.full((10, 2048), 2), NEURON, None),
+    ),
 )
-from spikebridge.snn.mapping import map_network
-from spikebridge.snn.synapses import fan_out
-
 ACTIVITY = SnnActivity(
     steps=10,
     input_events=50,
-    layers=(LayerActivity("a", 2000, 900, 300, 40), LayerActivity("b", 100, 360, 80, 7)),
+    layers=(LayerActivity("a", 2048, 900, 300, 40), LayerActivity("b", 10, 400, 80, 7)),
 )
+#: Input rows 15 and 16 of 32 reach both cores; all lie on the host's tile.
+INPUT_FAN = 34 / 32
+STATIC = "middle of 0.23–0.28 W, measured on one Loihi 2 board"
 
 
-def test_costs_by_hand() -> None:
-    cost = cost_of(ACTIVITY, step_us=10_000, messages_per_spike=(2.0, 1.0))
-    first = 900 * 24.0 + 2000 * 10 * 51.2 + 300 * 21.6 + 40 * 69.3 + 80 * (111 + 3.6)
-    second = 360 * 24.0 + 100 * 10 * 51.2 + 80 * 21.6 + 7 * 69.3 + 7 * (111 + 3.6)
-    assert [layer.dynamic_mj for layer in cost.layers] == pytest.approx([first * 1e-9, second * 1e-9])
-    assert cost.dynamic_mj == pytest.approx((first + second) * 1e-9)
-    assert cost.static_mj == pytest.approx(LOIHI1.static_w * 0.1 * 1e3)
-    # The first layer has two cores and is the busiest; three cores lie on one tile.
-    work_ns = 900 * 3.1 + 2000 * 10 * 6.0 + 300 * 3.7 + 40 * (30.0 + 2 * 5.1) + 50 * 16.0
-    assert cost.chip_step_us == pytest.approx((work_ns / 2 / 10 + 600) * 1e-3)
-    assert "SANA-FE" in cost.info
+@pytest.fixture(scope="module")
+def model() -> CostModel:
+    return CostModel(NETWORK)
 
 
-def test_energy_of_a_decision_keeps_dynamic_and_static_apart() -> None:
-    cost, energy = cost_of(ACTIVITY, 10_000), energy_of(ACTIVITY, 10_000, 4)
+@pytest.fixture
+def cost(model: CostModel) -> SnnCost:
+    return model.cost(ACTIVITY, 10_000)
+
+
+def test_the_example_lies_as_computed(model: CostModel) -> None:
+    first, second = model.mapping.layers
+    assert (first.cores, second.cores) == (2, 1)
+    assert (model.mapping.input.messages, model.mapping.input.hops) == (INPUT_FAN, (0, 0))
+    assert (first.fan.messages, first.fan.hops, second.fan.messages) == (1, (0, 0), 1)
+
+
+def test_each_energy_by_hand(cost: SnnCost) -> None:
+    first, second = cost.layers
+    expected = [
+        (cost.input_mj, 50 * INPUT_FAN * 111.0),
+        (first.synapses_mj, 900 * 24.0),
+        (first.visits_mj, 2048 * 10 * 51.2),
+        (first.updates_mj, 300 * 21.6),
+        (first.spikes_mj, 40 * 69.3),
+        (first.messages_mj, 40 * 111.0),
+        (second.synapses_mj, 400 * 35.5),
+        (second.visits_mj, 10 * 10 * 51.2),
+        (second.updates_mj, 80 * 21.6),
+        (second.spikes_mj, 7 * 69.3),
+        (second.messages_mj, 7 * 111.0),
+    ]
+    for found_mj, pj in expected:
+        assert found_mj == pytest.approx(pj * 1e-9, rel=1e-12)
+    assert cost.input_messages == 50 * INPUT_FAN
+    assert (first.messages, second.messages) == (40, 7)
+
+
+def test_the_sums_by_hand(cost: SnnCost) -> None:
+    activity_pj = 5896.875 + (21600 + 6480 + 2772 + 4440) + (14200 + 1728 + 485.1 + 777)
+    constant_pj = (2048 + 10) * 10 * 51.2
+    assert cost.activity_mj == pytest.approx(activity_pj * 1e-9, rel=1e-12)
+    assert cost.constant_mj == pytest.approx(constant_pj * 1e-9, rel=1e-12)
+    assert cost.dynamic_mj == pytest.approx((activity_pj + constant_pj) * 1e-9, rel=1e-12)
+    assert cost.static_mj == pytest.approx(0.255 * 0.1 * 1e3, rel=1e-12)
+    assert (cost.steps, cost.input_events, cost.chip) == (10, 50, "Loihi 1")
+
+
+def test_the_step_time_by_hand(cost: SnnCost) -> None:
+    """The first layer's neurons take longest; three cores lie on one tile, so the barrier is the shortest."""
+    neurons_ns = 2048 * 10 * 6.0 + 300 * 3.7 + 40 * (30.0 + 5.1)
+    assert cost.chip_step_us == pytest.approx((neurons_ns / 2 / 10 + 600) * 1e-3, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("events", "synaptic", "spikes", "busiest_ns"),
+    [
+        (90_000, 20, 40, 90_000 * INPUT_FAN * 16.0 / 2 + 900 * 3.1 / 2),  # what comes in from the camera
+        (50, 300_000, 40, 40 * 16.0 + 300_000 * 3.8),  # dense synapses
+        (50, 20, 90_000, 90_000 * 16.0 + 20 * 3.8),  # messages between the layers
+    ],
+)
+def test_incoming_messages_take_the_step_s_time(
+    model: CostModel, events: int, synaptic: int, spikes: int, busiest_ns: float
+) -> None:
+    # Spikes of the first layer that cost its own core less than they cost the core that takes them.
+    layers = (LayerActivity("a", 2048, 900, 300, spikes), LayerActivity("b", 10, synaptic, 80, 7))
+    cost = model.cost(SnnActivity(10, events, layers), 10_000)
+    sending_ns = (2048 * 10 * 6.0 + 300 * 3.7 + spikes * 35.1) / 2
+    assert cost.chip_step_us == pytest.approx((max(busiest_ns, sending_ns) / 10 + 600) * 1e-3, rel=1e-12)
+
+
+def test_hops_are_paid_along_both_axes() -> None:
+    """From 16 cores on the first column of tiles to 8 on the second; the host is at the first tile of the first."""
+    layers = tuple(
+        Conv(f"{k}", np.full((o, i, 3, 3), 2), NEURON, None, (2, 2), (1, 1))
+        for k, (i, o) in enumerate([(2, 4), (4, 8)])
+    )
+    model = CostModel(Network((2, 128, 128), layers))
+    activity = SnnActivity(1, 1000, tuple(LayerActivity("", n, 0, 0, 100) for n in (16384, 8192)))
+    cost = model.cost(activity, 10_000)
+    # The first core sees 8 rows of input, the others 9: 143 messages for 128 rows, to the tiles 0 to 3 down the column.
+    down = (0 * 35 + 1 * 36 + 2 * 36 + 3 * 36) / 143
+    assert cost.input_messages == pytest.approx(1000 * 143 / 128)
+    assert cost.input_mj == pytest.approx(1000 * 143 / 128 * (111 + down * 4.2) * 1e-9)
+    # Likewise 71 messages for 64 rows of the first layer, all to the next column: from its tile 0 none goes up, from
+    # tile 1 all but one go a row up, from tile 2 all do, from tile 3 all go up two.
+    up = (17 + 18 + 2 * 17) / 71
+    first = cost.layers[0]
+    assert first.messages == pytest.approx(100 * 71 / 64)
+    assert first.messages_mj == pytest.approx(100 * 71 / 64 * (111 + 3.0 + up * 4.2) * 1e-9)
+    # From the tiles 4 and 5 to the host's: one column back and none or one up.
+    assert cost.layers[1].messages_mj == pytest.approx(100 * (111 + 3.0 + 0.5 * 4.2) * 1e-9)
+
+
+def test_a_silent_run_costs_the_constant_part_alone(model: CostModel) -> None:
+    silent = SnnActivity(10, 0, tuple(LayerActivity(n, size, 0, 0, 0) for n, size in (("a", 2048), ("b", 10))))
+    cost = model.cost(silent, 10_000)
+    assert cost.activity_mj == 0
+    assert cost.constant_mj == cost.dynamic_mj == model.cost(ACTIVITY, 10_000).constant_mj > 0
+
+
+def test_energy_of_a_decision(model: CostModel, cost: SnnCost) -> None:
+    energy = model.energy(ACTIVITY, 10_000, 4)
     assert energy.provenance == "estimated"
+    assert energy.activity_mj == pytest.approx(cost.activity_mj / 4)
+    assert energy.constant_mj == pytest.approx(cost.constant_mj / 4)
     assert energy.dynamic_mj == pytest.approx(cost.dynamic_mj / 4)
-    assert energy.static_mj == pytest.approx(cost.static_mj / 4)
+    assert energy.static_mj == pytest.approx(0.255 * 0.1 * 1e3 / 4)
+    assert energy.static_source == STATIC
 
 
-def test_no_decision_no_figure() -> None:
-    energy = energy_of(ACTIVITY, 10_000, 0)
-    assert (energy.dynamic_mj, energy.provenance) == (None, "unavailable")
+def test_no_decision_no_figure(model: CostModel) -> None:
+    energy = model.energy(ACTIVITY, 10_000, 0)
+    assert (energy.activity_mj, energy.dynamic_mj, energy.provenance) == (None, None, "unavailable")
 
 
-def test_no_step_costs_nothing() -> None:
-    cost = cost_of(SnnActivity(0, 0, (LayerActivity("a", 5, 0, 0, 0),)), 10_000)
+def test_no_step_costs_nothing(model: CostModel) -> None:
+    nothing = SnnActivity(0, 0, tuple(LayerActivity(n, size, 0, 0, 0) for n, size in (("a", 2048), ("b", 10))))
+    cost = model.cost(nothing, 10_000)
     assert (cost.dynamic_mj, cost.static_mj, cost.chip_step_us) == (0, 0, 0)
 
 
-def sanafe_energy(network: Network, counts: np.ndarray) -> dict[str, Any]:
-    """The same network and input on SANA-FE's Loihi: cores filled as ``map_network`` fills them."""
-    sanafe = pytest.importorskip("sanafe", reason="COST MODEL NOT CROSS-CHECKED: sanafe (PyPI) is not installed")
-    arch = sanafe.load_loihi()
-    cores = iter([core for tile in arch.tiles for core in tile.cores])
-    net = sanafe.Network()
-    report = map_network(network)
-    steps = len(counts)
-    trains = counts.reshape(steps, counts.shape[1], -1).transpose(0, 2, 1).reshape(steps, -1)
-    groups = [net.create_neuron_group("input", trains.shape[1])]
-    core = None
-    for i in range(trains.shape[1]):
-        if i % 1024 == 0:
-            core = next(cores)
-        groups[0][i].set_attributes(
-            soma_hw_name=f"loihi_inputs[{i % 1024}]", model_attributes={"spikes": [bool(s) for s in trains[:, i]]}
+def test_the_sources_are_told(cost: SnnCost) -> None:
+    assert cost.source == "SANA-FE's Loihi calibration, after Davies et al. 2018"
+    assert cost.static_source == STATIC
+
+
+def test_the_prices_are_sanafes() -> None:
+    """Each by its name in the architecture file that SANA-FE ships."""
+    require_sanafe()
+    text = (files("sanafe.examples") / "loihi.yaml").read_text()
+
+    def told(kind: str, name: str) -> float:
+        (value,) = set(re.findall(rf"^ *{kind}_{name}: ([\d.e-]+)$", text, re.MULTILINE)) - {"0.0"}
+        return float(value)
+
+    for price in (LOIHI1.visit, LOIHI1.update, LOIHI1.spike, LOIHI1.message_out, LOIHI1.row_hop, LOIHI1.column_hop):
+        assert price == Price(
+            price.name,
+            pytest.approx(1e12 * told("energy", price.name)),
+            pytest.approx(1e9 * told("latency", price.name)),
         )
-        groups[0][i].map_to_core(core)
-    for k, (layer, place) in enumerate(zip(network.layers, report.layers, strict=True)):
-        assert isinstance(layer, Conv)
-        group = net.create_neuron_group(
-            f"layer{k}",
-            network.neurons[k],
-            soma_hw_name="loihi_lif",
-            default_synapse_hw_name="loihi_conv_synapse",
-            model_attributes={
-                "threshold": float(layer.neuron.threshold),
-                "leak_decay": 1 - layer.neuron.voltage_decay / 4096,
-                "input_decay": 1 - layer.neuron.current_decay / 4096,
-                "reset_mode": "hard",
-            },
-        )
-        for i in range(network.neurons[k]):
-            if i % place.neurons_per_core == 0:
-                core = next(cores)
-            group[i].map_to_core(core)
-        pairs, weights = connections(layer, network.shapes[k], network.shapes[k + 1])
-        groups[-1].connect_neurons_sparse(group, {"weight": weights}, pairs)
-        groups.append(group)
-    chip = sanafe.SpikingChip(arch)
-    chip.load(net)
-    result: dict[str, Any] = chip.sim(steps, timing_model="simple")
-    return result
-
-
-def connections(layer: Conv, before: tuple[int, ...], after: tuple[int, ...]) -> tuple[list[Any], list[float]]:
-    """All synapses as (input, neuron) channel last, by definition of the convolution."""
-    pairs, weights = [], []
-    for o, i, ky, kx in np.ndindex(*layer.weight.shape):
-        for y, x in np.ndindex(after[1], after[2]):
-            row = y * layer.stride[0] + ky * layer.dilation[0] - layer.padding[0]
-            column = x * layer.stride[1] + kx * layer.dilation[1] - layer.padding[1]
-            if 0 <= row < before[1] and 0 <= column < before[2]:
-                pairs.append(((row * before[2] + column) * before[0] + i, (y * after[2] + x) * after[0] + o))
-                weights.append(float(layer.weight[o, i, ky, kx]))
-    return pairs, weights
-
-
-EXPORTED = "random weights, exported"
-#: The shipped bundles that spike, and one more that is written here, so that there are two.
-BUNDLES = [*(name for name in list_models() if load_model(name).snn), EXPORTED]
-
-
-def bundle_network(name: str, folder: Path) -> Network:
-    """The first convolutions of a bundle on 24×24 px, of which three leave 3×3: SANA-FE takes minutes for 128×128."""
-    if name == EXPORTED:
-        save_network(paper_network(3), folder / "snn.net")
-        network = load_network(folder / "snn.net")
-    else:
-        network = load_network(load_model(name).snn.path)  # type: ignore[union-attr]
-    convolutions = tuple(itertools.takewhile(lambda layer: isinstance(layer, Conv), network.layers[:3]))
-    return Network((network.input_shape[0], 24, 24), convolutions)
-
-
-def no_memory_network() -> Network:
-    """Without memory of the current SANA-FE's neuron is the emulator's."""
-    rng = np.random.default_rng(5)
-    weights = (2 * rng.integers(-20, 22, (o, i, 3, 3)) for i, o in ((2, 4), (4, 8)))
-    layers = (Conv(f"{k}", w, Neuron(4096, 1024, 64), None, (2, 2), (1, 1)) for k, w in enumerate(weights))
-    return Network((2, 24, 24), tuple(layers))
-
-
-def deviations(title: str, network: Network, counts: np.ndarray) -> dict[str, float]:
-    """The model's energies against SANA-FE's, printed."""
-    theirs = sanafe_energy(network, counts)["energy"]
-    emulator = Emulator(network)
-    for step in counts:
-        emulator.step(step)
-    activity = emulator.activity()
-    assert all(layer.spikes for layer in activity.layers)
-    cost = CostModel(network).cost_of(activity, 10_000)
-    # SANA-FE lets input neurons send messages too and the last layer none.
-    messages = sum(layer.messages for layer in cost.layers[:-1]) + counts.sum() * input_fan_out(network)
-    ours = {
-        "synapse": sum(layer.synapses_mj for layer in cost.layers) * 1e-3,
-        "soma": sum(layer.neurons_mj + layer.spikes_mj for layer in cost.layers) * 1e-3,
-        "network": messages * (LOIHI1.message_pj + LOIHI1.hop_pj) * 1e-12,
-    }
-    found = {}
-    for part, value in [*ours.items(), ("total", sum(ours.values()))]:
-        found[part] = value / theirs[part] - 1
-        print(f"{title}: {part} {value * 1e9:.3f} nJ, SANA-FE {theirs[part] * 1e9:.3f} nJ, {found[part]:+.2%}")
-    return found
-
-
-def test_energy_equals_sanafes_where_the_neurons_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    counts = (np.random.default_rng(6).random((12, 2, 24, 24)) < 0.05).astype(np.uint8)
-    found = deviations("no memory of the current", no_memory_network(), counts)
-    assert abs(found["synapse"]) < 0.02
-    assert abs(found["soma"]) < 0.02
-    assert abs(found["total"]) < 0.02
-
-
-@pytest.mark.parametrize("name", BUNDLES)
-def test_energy_of_a_bundle_against_sanafe(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within the 12 % of SANA-FE's own calibration: its neuron is not Loihi's integer one, so spikes differ."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    network = bundle_network(name, tmp_path)
-    found = deviations(name, network, moving_edges(network.input_shape, 120, 12))
-    assert abs(found["total"]) < 0.12
-
-
-def input_fan_out(network: Network) -> float:
-    """Cores that an input event goes to: one where the first layer lies on one core."""
-    assert map_network(network).layers[0].cores == 1
-    return float((fan_out(network.layers[0], network.input_shape) > 0).mean())
-
-
-def test_per_decision_is_the_run_over_its_decisions() -> None:
-    cost = cost_of(ACTIVITY, 10_000, (2.0, 1.0))
-    fields = cost_object(cost, 4)
-    for whole in (fields, *fields["layers"]):
-        assert whole["per_decision"] == pytest.approx({key: value / 4 for key, value in whole["run"].items()}, abs=1e-8)
-    assert fields["run"]["spikes"] == 47
-    assert fields["run"]["messages"] == 87
-    assert fields["run"]["dynamic_mj"] == pytest.approx(cost.dynamic_mj, abs=1e-8)
-    assert [layer["run"]["synaptic_events"] for layer in fields["layers"]] == [900, 360]
-    assert fields["provenance"] == "estimated"
-
-
-def test_cost_is_told_by_layer_with_and_without_decisions() -> None:
-    cost = cost_of(ACTIVITY, 10_000, (2.0, 1.0))
-    title, head, first, second, mean, run = cost_lines(cost_object(cost, 4))
-    assert "estimate" in title
-    assert head.split()[-5:] == ["neuron", "updates", "spikes", "messages", "dynamic"]
-    assert first.split()[:5] == ["a", "225", "75", "10", "20"]
-    assert second.split()[:5] == ["b", "90", "20", "1.75", "1.75"]
-    assert mean.split()[2:6] == ["315", "95", "11.8", "21.8"]
-    assert run.split()[:3] == ["run,", "4", "decisions"]
-    assert cost_object(cost, 0)["per_decision"] is None
-    assert "run, 0 decisions" in cost_lines(cost_object(cost, 0))[-1]
-
-
-def test_a_model_sends_messages_as_its_network_is_mapped() -> None:
-    network = paper_network(2)
-    model = CostModel(network)
-    activity = SnnActivity(
-        1,
-        0,
-        tuple(
-            LayerActivity(layer.name, n, 0, 0, 100) for layer, n in zip(network.layers, network.neurons, strict=True)
-        ),
-    )
-    messages = [layer.messages for layer in model.cost_of(activity, 10_000).layers]
-    assert messages == pytest.approx([100 * each for each in map_network(network).messages_per_spike])
-    assert model.energy_of(activity, 10_000, 1).dynamic_mj == model.cost_of(activity, 10_000).dynamic_mj
-
-
-def test_every_constant_and_its_source_is_told() -> None:
-    told = "\n".join(price_lines())
-    for value in ("24 pJ", "51.2 pJ", "21.6 pJ", "69.3 pJ", "111 pJ", "3.6 pJ", "3.1 ns", "0.255 W", "1800 ns"):
-        assert value in told
-    assert LOIHI1.source in told
-    assert LOIHI1.static_source in told
-    assert price_object()["synaptic_event_pj"] == 24.0
+    assert LOIHI1.message_in == Price("message_in", 0.0, pytest.approx(1e9 * told("latency", "message_in")))
+    assert "energy_message_in: 0.0e-12" in text
+    # North is as dear as south, east as west.
+    for one, other in (("north", "south"), ("east", "west")):
+        for kind in ("energy", "latency"):
+            assert told(kind, f"{one}_hop") == told(kind, f"{other}_hop")
+    for price in (LOIHI1.conv_synapse, LOIHI1.dense_synapse):
+        block = text.split(f"name: {price.name}")[1].split("- name")[0]
+        for kind, value, unit in (("energy", price.pj, 1e12), ("latency", price.ns, 1e9)):
+            (found,) = re.findall(rf"{kind}_process_spike: ([\d.e-]+)", block)
+            assert value == pytest.approx(unit * float(found))
+    table = re.findall(r"(\d+): ([\d.e-]+)", text.split("latency_sync: {")[1].split("}")[0])
+    assert LOIHI1.barrier_ns == tuple((int(tiles), pytest.approx(1e9 * float(s))) for tiles, s in table)

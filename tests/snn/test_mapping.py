@@ -7,7 +7,8 @@ from spikebridge.bundle import list_models, load_model
 from spikebridge.errors import UsageError
 from spikebridge.snn import Conv, Dense, Emulator, Network, Neuron, load_network
 from spikebridge.snn.bench import paper_network
-from spikebridge.snn.mapping import bridge_bytes, map_network, mapping_lines
+from spikebridge.snn.mapping import bridge_bytes, map_network
+from spikebridge.snn.network import Shape
 
 NEURON = Neuron(1229, 1024, 64)
 
@@ -23,8 +24,9 @@ def test_the_papers_network_fits_on_loihi1() -> None:
     assert report.layers[2].memory_bytes_per_core == 1024 * 9 * 8
     assert report.fits
     assert report.cores == 28
-    assert 1 < report.messages_per_spike[0] < 2
-    assert report.messages_per_spike[-1] == 1
+    # 128, 64 and 32 rows of inputs, of which all cores but the first see nine.
+    assert report.input.messages == (8 + 15 * 9) / 128
+    assert [layer.fan.messages for layer in report.layers] == [(8 + 7 * 9) / 64, (8 + 3 * 9) / 32, 1]
 
 
 def test_limits_are_named() -> None:
@@ -49,19 +51,53 @@ def test_memory_limits_the_neurons_of_a_core() -> None:
     assert layer.synapses == 360_000
 
 
-def test_messages_by_brute_force() -> None:
-    """Cores reached by each spike of the first layer, counted from single synapses."""
+def reached_cores(layer: Conv, before: Shape, after: Shape, size: int) -> dict[tuple[int, int], set[int]]:
+    """Cores reached from each input position, from single synapses."""
+    reached: dict[tuple[int, int], set[int]] = {place: set() for place in np.ndindex(before[1], before[2])}
+    for o, y, x, ky, kx in np.ndindex(*after, *layer.weight.shape[2:]):
+        row = y * layer.stride[0] + ky * layer.dilation[0] - layer.padding[0]
+        column = x * layer.stride[1] + kx * layer.dilation[1] - layer.padding[1]
+        if 0 <= row < before[1] and 0 <= column < before[2]:
+            reached[row, column].add(((y * after[2] + x) * after[0] + o) // size)
+    return reached
+
+
+@pytest.mark.parametrize("geometry", [((2, 2), (0, 0)), ((1, 2), (1, 1)), ((3, 3), (2, 0))])
+def test_messages_and_hops_by_brute_force(geometry: tuple[tuple[int, int], tuple[int, int]]) -> None:
     rng = np.random.default_rng(2)
-    first = Conv("a", 2 * rng.integers(1, 9, (3, 1, 3, 3)), NEURON, None, (1, 1), (1, 1))
-    second = Conv("b", 2 * rng.integers(1, 9, (64, 3, 3, 3)), NEURON, None, (2, 2), (0, 0))
-    network = Network((1, 12, 12), (first, second))
-    size = map_network(network, "loihi1").layers[1].neurons_per_core
-    _, height, width = network.shapes[2]
-    reached: dict[tuple[int, int], set[int]] = {(y, x): set() for y in range(12) for x in range(12)}
-    for o, y, x, ky, kx in np.ndindex(64, height, width, 3, 3):
-        reached[2 * y + ky, 2 * x + kx].add(((y * width + x) * 64 + o) // size)
-    expected = np.mean([len(cores) for cores in reached.values()])
-    assert map_network(network, "loihi1").messages_per_spike[0] == pytest.approx(expected)
+    first = Conv("a", 2 * rng.integers(1, 9, (24, 1, 3, 3)), NEURON, None, (1, 1), (1, 1))
+    second = Conv("b", 2 * rng.integers(1, 9, (100, 24, 3, 3)), NEURON, None, *geometry)
+    network = Network((1, 24, 24), (first, second))
+    report = map_network(network, "loihi1")
+    starts = [0, report.layers[0].cores]
+    sizes = [layer.neurons_per_core for layer in report.layers]
+    into = [
+        reached_cores(layer, before, after, size)
+        for layer, before, after, size in zip(network.layers, network.shapes, network.shapes[1:], sizes, strict=False)
+    ]
+    routes: list[list[tuple[int, int]]] = [[(0, core) for cores in into[0].values() for core in cores], [], []]
+    for (y, x), cores in into[1].items():
+        for channel in range(24):
+            source = ((y * 24 + x) * 24 + channel) // sizes[0]
+            routes[1] += [(source, starts[1] + core) for core in cores]
+    routes[2] = [(starts[1] + neuron // sizes[1], 0) for neuron in range(network.neurons[1])]
+    fans = [report.input, *(layer.fan for layer in report.layers)]
+    for fan, sent, senders in zip(fans, routes, (24 * 24, *network.neurons), strict=True):
+        assert fan.messages == pytest.approx(len(sent) / senders)
+        assert fan.hops is not None
+        # Four cores a tile, four tiles a column of the mesh.
+        assert fan.hops[0] == pytest.approx(np.mean([abs(a // 16 - b // 16) for a, b in sent]))
+        assert fan.hops[1] == pytest.approx(np.mean([abs(a // 4 % 4 - b // 4 % 4) for a, b in sent]))
+    assert fans[1].hops != (0, 0)
+
+
+def test_a_dense_layer_hears_each_spike_in_each_core() -> None:
+    dense = Dense("d", np.full((100, 3600), 2), NEURON, None)
+    assert map_network(Network((4, 30, 30), (dense,)), "loihi1").input.messages == 3
+
+
+def test_hops_are_not_made_up_where_the_mesh_is_not_known() -> None:
+    assert map_network(paper_network(2), "loihi2").layers[0].fan.hops is None
 
 
 def test_bridge_bytes_by_hand() -> None:
@@ -75,24 +111,6 @@ def test_bridge_bytes_by_hand() -> None:
 def test_unknown_chip() -> None:
     with pytest.raises(UsageError, match="loihi1, loihi2, found 'loihi3'"):
         map_network(paper_network(1), "loihi3")
-
-
-def test_the_report_is_told_with_its_limits() -> None:
-    network = paper_network(2)
-    first, second = mapping_lines(map_network(network, "loihi1", interval_steps=4))[2:4]
-    assert "1,024 of 1,024" in first
-    assert "2,304 of 4,096" in first
-    assert second.split()[:3] == ["conv2", "8,192", "288,800"]
-    told = "\n".join(mapping_lines(map_network(network, "loihi2", interval_steps=4)))
-    assert "on Loihi 2: fits, 3 of 128 cores" in told
-    assert "of –" in told
-    assert "2,048 on average: one byte a neuron each 4 steps" in told
-
-
-def test_what_does_not_fit_is_told() -> None:
-    told = mapping_lines(map_network(paper_network(1, 720, 1280), "loihi1"))
-    assert "on Loihi 1: DOES NOT FIT, 900 of 128 cores" in told
-    assert "  does not fit: 900 cores are needed, a Loihi 1 chip has 128" in told
 
 
 @pytest.mark.parametrize("chip", ["loihi1", "loihi2"])

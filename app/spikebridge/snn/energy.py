@@ -1,290 +1,163 @@
 """What the spiking layers would cost on Loihi, from counted activity. Every figure of this module is an estimate.
 
-Dynamic energy is events times a price each; static energy is power that flows all the time, and by far the larger part
-at the rates of a gesture demo: they are kept apart.
+Dynamic energy is events times a price each. Most of it is constant at the rates of a gesture demo: each neuron is
+visited in each step, whatever comes. Static energy is power that flows all the time, and larger still.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from spikebridge.contracts import Energy, LayerActivity, SnnActivity
-from spikebridge.snn.mapping import map_network
-from spikebridge.snn.network import Network
-from spikebridge.snn.tables import energy, figure, table
+from spikebridge.contracts import Energy, LayerActivity, LayerCost, SnnActivity, SnnCost
+from spikebridge.snn.mapping import Fan, map_network
+from spikebridge.snn.network import Conv, Network
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
-    """Prices of one chip. ``_pj`` picojoules, ``_ns`` nanoseconds, each for one event; ``source`` says whose they are.
-
-    access : a neuron visited, each one in each step. update : a neuron with state or input.
-    hops : mean number of router hops of a message. barrier_ns : (tiles, ns) the synchronisation of a step.
-    """
+class Price:
+    """Of one event, in picojoules and nanoseconds. name : of the source's own table."""
 
     name: str
-    source: str
-    synaptic_event_pj: float
-    access_pj: float
-    update_pj: float
-    spike_pj: float
-    message_pj: float
-    hop_pj: float
-    hops: float
-    static_w: float
-    static_source: str
-    synaptic_event_ns: float
-    access_ns: float
-    update_ns: float
-    spike_ns: float
-    message_in_ns: float
-    message_out_ns: float
-    barrier_ns: tuple[tuple[int, float], ...]
-    neurons_per_core: int
-    cores_per_tile: int
-
-
-#: SANA-FE's Loihi 1: within 12 % of measured energy and 25 % of measured time on three applications. A hop is the mean
-#: of its two directions; one hop a message, since layers follow one another on the mesh.
-LOIHI1 = Costs(
-    name="Loihi 1",
-    source="SANA-FE's Loihi calibration, after Davies et al. 2018",
-    synaptic_event_pj=24.0,
-    access_pj=51.2,
-    update_pj=21.6,
-    spike_pj=69.3,
-    message_pj=111.0,
-    hop_pj=3.6,
-    hops=1.0,
-    static_w=0.255,
-    static_source="middle of 0.23–0.28 W, measured on one Loihi 2 board",
-    synaptic_event_ns=3.1,
-    access_ns=6.0,
-    update_ns=3.7,
-    spike_ns=30.0,
-    message_in_ns=16.0,
-    message_out_ns=5.1,
-    barrier_ns=((1, 600.0), (2, 1000.0), (4, 1400.0), (29, 1800.0)),
-    neurons_per_core=1024,
-    cores_per_tile=4,
-)
+    pj: float
+    ns: float
 
 
 @dataclass(frozen=True, slots=True)
-class LayerCost:
-    """Activity of one layer over the counted steps and its dynamic energy in millijoules, by cause.
+class Prices:
+    """Of one chip.
 
-    messages : leave the layer, one for each core that a spike goes to.
-    """
-
-    name: str
-    neurons: int
-    synaptic_events: int
-    neuron_updates: int
-    spikes: int
-    messages: float
-    synapses_mj: float
-    neurons_mj: float
-    spikes_mj: float
-    messages_mj: float
-
-    @property
-    def dynamic_mj(self) -> float:
-        return self.synapses_mj + self.neurons_mj + self.spikes_mj + self.messages_mj
-
-
-@dataclass(frozen=True, slots=True)
-class RunCost:
-    """Cost of a run of ``steps``.
-
-    chip_step_us : mean time that a step would take on the chip, without input and output. input_events : non-zero input
-    counts. info : whose prices these are.
+    conv_synapse, dense_synapse : a synaptic event in a convolution and in a fully connected layer. visit : of a neuron,
+    each one in each step. update : of a neuron with state or input. spike : the neuron's own part of it. message_out,
+    message_in : at the sending and at the receiving core. row_hop, column_hop : to the next router along the mesh's
+    rows and columns. barrier_ns : (tiles, ns) the synchronisation of a step, from so many tiles on.
+    source, static_source : whose prices, and whose static power.
     """
 
     chip: str
-    steps: int
-    input_events: int
-    layers: tuple[LayerCost, ...]
-    static_mj: float
-    chip_step_us: float
-    info: str
-
-    @property
-    def dynamic_mj(self) -> float:
-        return sum(layer.dynamic_mj for layer in self.layers)
-
-
-def cost_of(
-    activity: SnnActivity, step_us: float, messages_per_spike: Sequence[float] | None = None, costs: Costs = LOIHI1
-) -> RunCost:
-    """Cost of the counted steps, each ``step_us`` long. ``messages_per_spike``: cores that a spike of each layer is
-    sent to (``mapping.MappingReport`` knows); one each where nothing is given, a lower bound."""
-    if messages_per_spike is None:
-        messages_per_spike = [1.0] * len(activity.layers)
-    elif len(messages_per_spike) != len(activity.layers):
-        raise ValueError(f"expected {len(activity.layers)} values of messages_per_spike, got {len(messages_per_spike)}")
-    layers = tuple(
-        _layer_cost(layer, activity.steps, fan_out, costs)
-        for layer, fan_out in zip(activity.layers, messages_per_spike, strict=True)
-    )
-    return RunCost(
-        chip=costs.name,
-        steps=activity.steps,
-        input_events=activity.input_events,
-        layers=layers,
-        static_mj=costs.static_w * activity.steps * step_us * 1e-3,
-        chip_step_us=_step_us(activity, messages_per_spike, costs),
-        info=f"{costs.name}: {costs.source}; static power: {costs.static_source}",
-    )
+    source: str
+    conv_synapse: Price
+    dense_synapse: Price
+    visit: Price
+    update: Price
+    spike: Price
+    message_out: Price
+    message_in: Price
+    row_hop: Price
+    column_hop: Price
+    barrier_ns: tuple[tuple[int, float], ...]
+    static_w: float
+    static_source: str
 
 
-def energy_of(
-    activity: SnnActivity, step_us: float, n_decisions: int, messages_per_spike: Sequence[float] | None = None
-) -> Energy:
-    """Energy of one decision on Loihi 1, dynamic and static apart."""
-    if n_decisions < 1:
-        return Energy(None, "unavailable")
-    cost = cost_of(activity, step_us, messages_per_spike)
-    return Energy(cost.dynamic_mj / n_decisions, "estimated", cost.static_mj / n_decisions)
+#: Within 12 % of measured energy and 25 % of measured time on three applications. The table has a price for sparse
+#: synapses too, which no layer here has.
+LOIHI1 = Prices(
+    chip="Loihi 1",
+    source="SANA-FE's Loihi calibration, after Davies et al. 2018",
+    conv_synapse=Price("loihi_conv_synapse", 24.0, 3.1),
+    dense_synapse=Price("loihi_dense_synapse", 35.5, 3.8),
+    visit=Price("access_neuron", 51.2, 6.0),
+    update=Price("update_neuron", 21.6, 3.7),
+    spike=Price("spike_out", 69.3, 30.0),
+    message_out=Price("message_out", 111.0, 5.1),
+    message_in=Price("message_in", 0.0, 16.0),
+    row_hop=Price("east_hop", 3.0, 4.1),
+    column_hop=Price("north_hop", 4.2, 6.5),
+    barrier_ns=((1, 600.0), (2, 1000.0), (4, 1400.0), (29, 1800.0)),
+    static_w=0.255,
+    static_source="middle of 0.23–0.28 W, measured on one Loihi 2 board",
+)
 
 
 class CostModel:
-    """``cost_of`` and ``energy_of`` for one network, with the messages of its mapping onto Loihi 1."""
+    """What one network costs on Loihi 1, where ``map_network`` places it."""
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    def __init__(self, network: Network, prices: Prices = LOIHI1) -> None:
+        self.prices = prices
+        self.mapping = map_network(network, "loihi1")
+        self._synapses = [
+            prices.conv_synapse if isinstance(layer, Conv) else prices.dense_synapse for layer in network.layers
+        ]
 
-    @cached_property
-    def messages_per_spike(self) -> tuple[float, ...]:
-        return map_network(self._network, "loihi1").messages_per_spike
+    def cost(self, activity: SnnActivity, step_us: float) -> SnnCost:
+        """Of the counted steps, each ``step_us`` long.
 
-    def cost_of(self, activity: SnnActivity, step_us: float) -> RunCost:
-        return cost_of(activity, step_us, self.messages_per_spike)
-
-    def energy_of(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
-        return energy_of(activity, step_us, n_decisions, self.messages_per_spike)
-
-
-_COUNTS = ("synaptic_events", "neuron_updates", "spikes", "messages", "dynamic_mj")
-
-
-def cost_object(cost: RunCost, n_decisions: int) -> dict[str, Any]:
-    """For ``--json``: the run and the mean decision, in all and by layer; ``per_decision`` is None without any."""
-
-    def both(run: dict[str, float]) -> dict[str, Any]:
-        run = {key: round(value, 9) for key, value in run.items()}
-        each = {key: round(value / n_decisions, 9) for key, value in run.items()} if n_decisions else None
-        return {"run": run, "per_decision": each}
-
-    by_layer = [{key: getattr(layer, key) for key in _COUNTS} for layer in cost.layers]
-    total = {"input_events": cost.input_events, **{key: sum(layer[key] for layer in by_layer) for key in _COUNTS}}
-    return {
-        "chip": cost.chip,
-        "provenance": "estimated",
-        "source": cost.info,
-        "steps": cost.steps,
-        "decisions": n_decisions,
-        "chip_step_us": round(cost.chip_step_us, 3),
-        **both(total | {"static_mj": cost.static_mj}),
-        "layers": [
-            {"name": layer.name, "neurons": layer.neurons, **both(counts)}
-            for layer, counts in zip(cost.layers, by_layer, strict=True)
-        ],
-    }
-
-
-def cost_lines(fields: dict[str, Any]) -> list[str]:
-    """``cost_object`` for people: a row for each layer of the mean decision, and one of the run."""
-    each = "per_decision" if fields["decisions"] else "run"
-
-    def row(name: str, counts: dict[str, float]) -> list[str]:
-        *events, dynamic_mj = (counts[key] for key in _COUNTS)
-        return [name, *map(figure, events), energy(dynamic_mj)]
-
-    rows = [row(f"  {layer['name']}", layer[each]) for layer in fields["layers"]]
-    if fields["decisions"]:
-        rows.append(row("  all layers", fields["per_decision"]))
-    rows.append(row(f"  run, {fields['decisions']:,} decisions", fields["run"]))
-    static = energy(fields[each]["static_mj"]) + (" a decision" if fields["decisions"] else "")
-    title = f"{fields['chip']} estimate: a step would take {fields['chip_step_us']:.3g} µs, static energy {static}"
-    return [
-        title,
-        *table(
-            [
-                "  each decision" if fields["decisions"] else "  no decision",
-                "synaptic events",
-                "neuron updates",
-                "spikes",
-                "messages",
-                "dynamic",
-            ],
-            *rows,
-        ),
-    ]
-
-
-def price_lines(costs: Costs = LOIHI1) -> list[str]:
-    """The constants of the model and where they come from."""
-    prices = [
-        ("synaptic event", costs.synaptic_event_pj, costs.synaptic_event_ns),
-        ("neuron visited", costs.access_pj, costs.access_ns),
-        ("neuron updated", costs.update_pj, costs.update_ns),
-        ("spike", costs.spike_pj, costs.spike_ns),
-        ("message out", costs.message_pj, costs.message_out_ns),
-        ("message in", 0.0, costs.message_in_ns),
-        (f"hop, {costs.hops:g} a message", costs.hop_pj, 0.0),
-    ]
-    barrier = ", ".join(f"{ns:g} ns from {n} tile{'s' if n > 1 else ''}" for n, ns in costs.barrier_ns)
-    return [
-        f"cost of a run (estimated, on {costs.name} whatever the chip above): {costs.source}",
-        *table(["  each", "energy", "time"], *([f"  {what}", f"{pj:g} pJ", f"{ns:g} ns"] for what, pj, ns in prices)),
-        f"  barrier of a step: {barrier}",
-        f"  static power {costs.static_w:g} W: {costs.static_source}",
-    ]
-
-
-def price_object(costs: Costs = LOIHI1) -> dict[str, Any]:
-    """The constants for ``--json``."""
-    return {"provenance": "estimated", **asdict(costs)}
-
-
-def _layer_cost(layer: LayerActivity, steps: int, messages_per_spike: float, costs: Costs) -> LayerCost:
-    messages = layer.spikes * messages_per_spike
-    return LayerCost(
-        name=layer.name,
-        neurons=layer.neurons,
-        synaptic_events=layer.synaptic_events,
-        neuron_updates=layer.neuron_updates,
-        spikes=layer.spikes,
-        messages=messages,
-        synapses_mj=layer.synaptic_events * costs.synaptic_event_pj * 1e-9,
-        neurons_mj=(layer.neurons * steps * costs.access_pj + layer.neuron_updates * costs.update_pj) * 1e-9,
-        spikes_mj=layer.spikes * costs.spike_pj * 1e-9,
-        messages_mj=messages * (costs.message_pj + costs.hops * costs.hop_pj) * 1e-9,
-    )
-
-
-def _step_us(activity: SnnActivity, messages_per_spike: Sequence[float], costs: Costs) -> float:
-    """Cores work side by side, so the busiest one and the barrier set the time; load is taken as even in a layer."""
-    if not activity.steps:
-        return 0.0
-    busiest, all_cores = 0.0, 0
-    incoming = float(activity.input_events)
-    for layer, fan_out in zip(activity.layers, messages_per_spike, strict=True):
-        cores = -(-layer.neurons // costs.neurons_per_core)
-        all_cores += cores
-        work_ns = (
-            layer.synaptic_events * costs.synaptic_event_ns
-            + layer.neurons * activity.steps * costs.access_ns
-            + layer.neuron_updates * costs.update_ns
-            + layer.spikes * (costs.spike_ns + fan_out * costs.message_out_ns)
-            + incoming * costs.message_in_ns
+        ``chip_step_us`` is a lower bound: the busiest core sets the time, and each layer's work is taken as spread
+        evenly over its cores; a hand in one place keeps some of them busy and others idle.
+        """
+        prices = self.prices
+        input_messages = activity.input_events * self.mapping.input.messages
+        return SnnCost(
+            chip=prices.chip,
+            source=prices.source,
+            steps=activity.steps,
+            input_events=activity.input_events,
+            input_messages=input_messages,
+            input_mj=input_messages * self._message_pj(self.mapping.input) * 1e-9,
+            layers=tuple(
+                self._layer_cost(layer, activity.steps, synapse, mapped.fan)
+                for layer, synapse, mapped in zip(activity.layers, self._synapses, self.mapping.layers, strict=True)
+            ),
+            static_mj=prices.static_w * activity.steps * step_us * 1e-3,
+            static_source=prices.static_source,
+            chip_step_us=self._step_us(activity, input_messages),
         )
-        busiest = max(busiest, work_ns / cores)
-        incoming = layer.spikes * fan_out
-    tiles = -(-all_cores // costs.cores_per_tile)
-    barrier_ns = max(ns for from_tiles, ns in costs.barrier_ns if from_tiles <= tiles)
-    return (busiest / activity.steps + barrier_ns) * 1e-3
+
+    def energy(self, activity: SnnActivity, step_us: float, n_decisions: int) -> Energy:
+        """Of one decision."""
+        if n_decisions < 1:
+            return Energy(None, "unavailable")
+        cost = self.cost(activity, step_us)
+        return Energy(
+            cost.activity_mj / n_decisions,
+            "estimated",
+            constant_mj=cost.constant_mj / n_decisions,
+            static_mj=cost.static_mj / n_decisions,
+            static_source=cost.static_source,
+        )
+
+    def _message_pj(self, fan: Fan) -> float:
+        along_rows, along_columns = fan.hops or (0.0, 0.0)
+        prices = self.prices
+        at_the_cores = prices.message_out.pj + prices.message_in.pj
+        return at_the_cores + along_rows * prices.row_hop.pj + along_columns * prices.column_hop.pj
+
+    def _layer_cost(self, layer: LayerActivity, steps: int, synapse: Price, fan: Fan) -> LayerCost:
+        prices, messages = self.prices, layer.spikes * fan.messages
+        return LayerCost(
+            name=layer.name,
+            neurons=layer.neurons,
+            synaptic_events=layer.synaptic_events,
+            neuron_updates=layer.neuron_updates,
+            spikes=layer.spikes,
+            messages=messages,
+            synapses_mj=layer.synaptic_events * synapse.pj * 1e-9,
+            visits_mj=layer.neurons * steps * prices.visit.pj * 1e-9,
+            updates_mj=layer.neuron_updates * prices.update.pj * 1e-9,
+            spikes_mj=layer.spikes * prices.spike.pj * 1e-9,
+            messages_mj=messages * self._message_pj(fan) * 1e-9,
+        )
+
+    def _step_us(self, activity: SnnActivity, input_messages: float) -> float:
+        """Cores work side by side, and in a core the neurons beside the messages that come in; then all wait for the
+        barrier."""
+        if not activity.steps:
+            return 0.0
+        busiest_ns = max(work for pair in self._core_ns(activity, input_messages) for work in pair) / activity.steps
+        tiles = -(-self.mapping.cores // (self.mapping.limits.tile_cores or 1))
+        barrier_ns = max(ns for from_tiles, ns in self.prices.barrier_ns if from_tiles <= tiles)
+        return (busiest_ns + barrier_ns) * 1e-3
+
+    def _core_ns(self, activity: SnnActivity, messages_in: float) -> Iterator[tuple[float, float]]:
+        """Of each layer what one of its cores spends on neurons and on incoming messages."""
+        prices = self.prices
+        for layer, synapse, mapped in zip(activity.layers, self._synapses, self.mapping.layers, strict=True):
+            neurons_ns = (
+                layer.neurons * activity.steps * prices.visit.ns
+                + layer.neuron_updates * prices.update.ns
+                + layer.spikes * (prices.spike.ns + mapped.fan.messages * prices.message_out.ns)
+            )
+            messages_ns = messages_in * prices.message_in.ns + layer.synaptic_events * synapse.ns
+            yield neurons_ns / mapped.cores, messages_ns / mapped.cores
+            messages_in = layer.spikes * mapped.fan.messages

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,16 @@ from numpy.typing import NDArray
 from spikebridge.errors import UsageError
 from spikebridge.snn.network import Conv, Layer, Network, Shape
 from spikebridge.snn.synapses import fan_out, taps
-from spikebridge.snn.tables import table
+
+Pair: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """Limits of one core and the cores of a chip; None where no figure is published that could be checked."""
+    """Limits of one core and the cores of a chip; None where no figure is published that could be checked.
+
+    tile_cores, mesh_rows : cores are numbered tile by tile, tiles down the columns of the mesh.
+    """
 
     name: str
     neurons_per_core: int
@@ -28,18 +33,32 @@ class Chip:
     axons_in: int | None
     axons_out: int | None
     synapse_bytes: int | None
+    tile_cores: int | None
+    mesh_rows: int | None
 
 
 CHIPS = {
-    "loihi1": Chip("Loihi 1", 1024, 128, 4096, 4096, 128 * 1024),
-    "loihi2": Chip("Loihi 2", 8192, 128, None, None, None),
+    "loihi1": Chip("Loihi 1", 1024, 128, 4096, 4096, 128 * 1024, 4, 4),
+    "loihi2": Chip("Loihi 2", 8192, 128, None, None, None, None, None),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Fan:
+    """Where the spikes of a layer, or the input events, go.
+
+    messages : mean number of cores that one goes to; means are over the positions of the map. hops : mean number of
+    routers that a message passes, along the mesh's rows and along its columns; None where the mesh is not known.
+    """
+
+    messages: float
+    hops: Pair | None
+
+
+@dataclass(frozen=True, slots=True)
 class LayerMapping:
-    """One layer on the chip. ``…_per_core``: of its fullest core. messages_per_spike: mean number of cores that one of
-    its spikes goes to. problems : sentences on what exceeds a limit."""
+    """One layer on the chip. ``…_per_core``: of its fullest core. fan : to the next layer; of the last one to the host,
+    one message each. problems : sentences on what exceeds a limit."""
 
     name: str
     neurons: int
@@ -50,7 +69,7 @@ class LayerMapping:
     axons_in_per_core: int
     axons_out_per_core: int
     memory_bytes_per_core: int
-    messages_per_spike: float
+    fan: Fan
     problems: tuple[str, ...]
 
 
@@ -73,8 +92,11 @@ class BridgeBytes:
 
 @dataclass(frozen=True, slots=True)
 class MappingReport:
+    """input : of the events to the first layer. problems : of all layers and of the chip."""
+
     chip: str
     limits: Chip
+    input: Fan
     layers: tuple[LayerMapping, ...]
     cores: int
     chip_cores: int
@@ -85,22 +107,15 @@ class MappingReport:
     def fits(self) -> bool:
         return not self.problems
 
-    @property
-    def messages_per_spike(self) -> tuple[float, ...]:
-        """For ``energy.cost_of``."""
-        return tuple(layer.messages_per_spike for layer in self.layers)
-
 
 def map_network(network: Network, chip: str = "loihi1", interval_steps: int = 1) -> MappingReport:
     """The report for ``loihi1`` or ``loihi2``; the accumulator sends its counts each ``interval_steps``."""
     if chip not in CHIPS:
         raise UsageError(f"expected --chip to be one of {', '.join(CHIPS)}, found '{chip}'.")
     limits = CHIPS[chip]
-    sizes = [
-        _neurons_per_core(layer, before, after, limits)
-        for layer, before, after in zip(network.layers, network.shapes, network.shapes[1:], strict=False)
-    ]
-    layers = tuple(_map_layer(network, k, sizes, limits) for k in range(len(network.layers)))
+    places = _place(network, limits)
+    routes = [_Routes(places, k) for k in range(-1, len(places))]
+    layers = tuple(_map_layer(place, route, limits) for place, route in zip(places, routes[1:], strict=True))
     cores = sum(layer.cores for layer in layers)
     problems = [f"{layer.name}: {problem}" for layer in layers for problem in layer.problems]
     if cores > limits.cores:
@@ -108,48 +123,13 @@ def map_network(network: Network, chip: str = "loihi1", interval_steps: int = 1)
     return MappingReport(
         limits.name,
         limits,
+        routes[0].fan(limits),
         layers,
         cores,
         limits.cores,
         bridge_bytes(network.neurons[-1], interval_steps),
         tuple(problems),
     )
-
-
-def mapping_lines(report: MappingReport) -> list[str]:
-    """The report for people: each layer's fullest core beside the chip's limits."""
-    chip = report.limits
-
-    def of(found: int, limit: int | None) -> str:
-        return f"{found:,} of {'–' if limit is None else format(limit, ',')}"
-
-    rows = [
-        [
-            f"  {layer.name}", f"{layer.neurons:,}", f"{layer.synapses:,}", kib(layer.memory_bytes), f"{layer.cores}",
-            of(layer.neurons_per_core, chip.neurons_per_core), of(layer.axons_in_per_core, chip.axons_in),
-            of(layer.axons_out_per_core, chip.axons_out), of(layer.memory_bytes_per_core, chip.synapse_bytes),
-        ]
-        for layer in report.layers
-    ]  # fmt: skip
-    head = ["  layer", "neurons", "synapses", "memory", "cores", "neurons", "axons in", "axons out", "synapse bytes"]
-    verdict = "fits" if report.fits else "DOES NOT FIT"
-    bridge = report.bridge
-    return [
-        f"on {report.chip}: {verdict}, {report.cores} of {report.chip_cores} cores",
-        *table(head, *rows),
-        "  right of cores: in the layer's fullest core, of the chip's limit (–: no figure that could be checked)",
-        "  memory: of the synapses, one byte each",
-        *(f"  does not fit: {problem}" for problem in report.problems),
-        "across the bridge, bytes a step:",
-        f"  bitmap         {bridge.bitmap:,}",
-        f"  address-event  {bridge.address_event} a spike, at most {bridge.address_event_max:,}; "
-        f"more than the bitmap above {bridge.break_even_spikes:,} spikes a step",
-        f"  counts         {bridge.counts:,.0f} on average: one byte a neuron each {bridge.interval_steps} steps",
-    ]
-
-
-def kib(size: int) -> str:
-    return f"{size / 1024:,.1f} KiB"
 
 
 def bridge_bytes(neurons: int, interval_steps: int) -> BridgeBytes:
@@ -159,6 +139,34 @@ def bridge_bytes(neurons: int, interval_steps: int) -> BridgeBytes:
     bitmap = -(-neurons // 8)
     address = 1 if neurons <= 1 << 8 else 2 if neurons <= 1 << 16 else 4
     return BridgeBytes(bitmap, address, neurons * address, bitmap // address, neurons / interval_steps, interval_steps)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A layer on the chip: ``size`` neurons in each core from ``first_core`` on, the last one filled with the rest."""
+
+    layer: Layer
+    before: Shape
+    after: Shape
+    size: int
+    first_core: int
+
+    @property
+    def neurons(self) -> int:
+        return int(np.prod(self.after))
+
+    @property
+    def cores(self) -> int:
+        return -(-self.neurons // self.size)
+
+
+def _place(network: Network, chip: Chip) -> list[_Place]:
+    places: list[_Place] = []
+    core = 0
+    for layer, before, after in zip(network.layers, network.shapes, network.shapes[1:], strict=False):
+        places.append(_Place(layer, before, after, _neurons_per_core(layer, before, after, chip), core))
+        core += places[-1].cores
+    return places
 
 
 def _neurons_per_core(layer: Layer, before: Shape, after: Shape, chip: Chip) -> int:
@@ -199,59 +207,92 @@ def _windows(layer: Conv, axis: int, before: Shape, after: Shape) -> NDArray[np.
     return windows
 
 
-def _map_layer(network: Network, k: int, sizes: list[int], chip: Chip) -> LayerMapping:
-    layer, before, after = network.layers[k], network.shapes[k], network.shapes[k + 1]
-    neurons, size = network.neurons[k], sizes[k]
-    synapses = int(fan_out(layer, before).sum()) * before[0]
-    targets = _target_cores(network, k, sizes)
-    axons_out = np.add.reduceat(targets, np.arange(0, neurons, size))
-    axons_in = int(_axons_in(layer, before, after, size).max())
-    memory = size * layer.weight[0].size
+def _map_layer(place: _Place, routes: _Routes, chip: Chip) -> LayerMapping:
+    layer = place.layer
+    synapses = int(fan_out(layer, place.before).sum()) * place.before[0]
+    axons_out = int(np.add.reduceat(routes.messages, np.arange(0, place.neurons, place.size)).max())
+    axons_in = int(_axons_in(layer, place.before, place.after, place.size).max())
+    memory = place.size * layer.weight[0].size
     problems = [
-        f"{found} {what} in a core of {size} neurons, {chip.name} has {limit}"
+        f"{found} {what} in a core of {place.size} neurons, {chip.name} has {limit}"
         for what, found, limit in (
             ("input axons", axons_in, chip.axons_in),
-            ("output axons", int(axons_out.max()), chip.axons_out),
+            ("output axons", axons_out, chip.axons_out),
             ("bytes of synapses", memory, chip.synapse_bytes),
         )
         if limit is not None and found > limit
     ]
     return LayerMapping(
         name=layer.name,
-        neurons=neurons,
+        neurons=place.neurons,
         synapses=synapses,
         memory_bytes=synapses,
-        cores=-(-neurons // size),
-        neurons_per_core=size,
+        cores=place.cores,
+        neurons_per_core=place.size,
         axons_in_per_core=axons_in,
-        axons_out_per_core=int(axons_out.max()),
+        axons_out_per_core=axons_out,
         memory_bytes_per_core=memory,
-        messages_per_spike=float(targets.mean()),
+        fan=routes.fan(chip),
         problems=tuple(problems),
     )
 
 
-def _target_cores(network: Network, k: int, sizes: list[int]) -> NDArray[np.int64]:
-    """For each neuron of layer k, channel last: the cores its spike goes to; one, the host, for the last layer."""
-    neurons = network.neurons[k]
-    if k + 1 == len(network.layers):
-        return np.ones(neurons, np.int64)
-    layer, before, after = network.layers[k + 1], network.shapes[k + 1], network.shapes[k + 2]
-    size = sizes[k + 1]
+class _Routes:
+    """From the neurons of layer ``k``, channel last, to the cores that their spikes go to; -1 stands for the input.
+
+    The host sits at the first tile: input comes from there, and the last layer's spikes go there.
+    """
+
+    def __init__(self, places: list[_Place], k: int) -> None:
+        self._source = places[k] if k >= 0 else None
+        channels = places[k].after[0] if k >= 0 else 1
+        if k + 1 < len(places):
+            self._targets = np.repeat(_target_cores(places[k + 1]), channels, axis=0)
+        else:
+            self._targets = np.zeros((places[k].neurons, 1), np.int64)
+
+    @property
+    def messages(self) -> NDArray[np.int64]:
+        """Of each neuron's spike, or of each position's event."""
+        messages: NDArray[np.int64] = (self._targets >= 0).sum(1)
+        return messages
+
+    def fan(self, chip: Chip) -> Fan:
+        n = int(self.messages.sum())
+        if chip.tile_cores is None or chip.mesh_rows is None:
+            return Fan(n / len(self._targets), None)
+        source = np.zeros(len(self._targets), np.int64)
+        if self._source is not None:
+            source = self._source.first_core + np.arange(len(source)) // self._source.size
+        tiles = [cores // chip.tile_cores for cores in (source[:, None], self._targets)]
+        hops = [
+            abs(along[0] - along[1])[self._targets >= 0].sum() / max(n, 1)
+            for along in ([tile // chip.mesh_rows for tile in tiles], [tile % chip.mesh_rows for tile in tiles])
+        ]
+        return Fan(n / len(self._targets), (float(hops[0]), float(hops[1])))
+
+
+def _target_cores(place: _Place) -> NDArray[np.int64]:
+    """For each input position (H * W, n) the cores that see it, each once, -1 where there are fewer."""
+    layer, before, after, size = place.layer, place.before, place.after, place.size
     if not isinstance(layer, Conv):
-        return np.full(neurons, -(-network.neurons[k + 1] // size))
-    rows, columns = (taps(layer, axis, before[1 + axis], after[1 + axis]) for axis in (0, 1))
-    per_place = np.zeros(before[1:], np.int64)
-    columns_of = [columns[1][a:b, 1] for a, b in pairwise(columns[0])]
-    widest = max(len(outputs) for outputs in columns_of)
-    # (W, widest), the shorter ones filled up with their last: it is not counted twice.
-    outputs_x = np.array([np.resize(o, widest) if len(o) else np.full(widest, -1) for o in columns_of])
-    for y in range(before[1]):
-        outputs_y = rows[1][rows[0][y] : rows[0][y + 1], 1]
-        first = (outputs_y[:, None, None] * after[2] + outputs_x) * after[0]
-        spans = range((after[0] + size - 2) // size + 1)
-        cores = np.stack([np.minimum(first // size + n, (first + after[0] - 1) // size) for n in spans])
-        cores = np.sort(np.moveaxis(cores, 2, 0).reshape(before[2], -1), axis=1)
-        reached = (outputs_x[:, 0] >= 0) & (len(outputs_y) > 0)
-        per_place[y] = np.where(reached, 1 + (np.diff(cores, axis=1) > 0).sum(1), 0)
-    return np.repeat(per_place.ravel(), before[0])
+        return np.tile(place.first_core + np.arange(place.cores), (before[1] * before[2], 1))
+    rows, columns = (_outputs_of(layer, axis, before, after) for axis in (0, 1))
+    # (H, W, rows reached, columns reached), -1 where one is not reached.
+    outputs = rows[:, None, :, None] * after[2] + columns[None, :, None, :]
+    reached = (rows[:, None, :, None] >= 0) & (columns[None, :, None, :] >= 0)
+    first, last = outputs * after[0] // size, ((outputs + 1) * after[0] - 1) // size
+    spans = np.arange((after[0] + size - 2) // size + 1)
+    seen = np.where(reached[..., None], np.minimum(first[..., None] + spans, last[..., None]) + place.first_core, -1)
+    cores: NDArray[np.int64] = np.sort(seen.reshape(before[1] * before[2], -1), axis=1)
+    cores[:, 1:][cores[:, 1:] == cores[:, :-1]] = -1
+    return cores
+
+
+def _outputs_of(layer: Conv, axis: int, before: Shape, after: Shape) -> NDArray[np.int64]:
+    """(inputs, most) along one axis: the outputs that an input reaches, -1 where there are fewer."""
+    starts, pairs = taps(layer, axis, before[1 + axis], after[1 + axis])
+    outputs = np.full((len(starts) - 1, max(1, int(np.diff(starts).max()))), -1)
+    for position, (first, last) in enumerate(pairwise(starts)):
+        outputs[position, : last - first] = pairs[first:last, 1]
+    return outputs

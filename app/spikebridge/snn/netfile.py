@@ -5,15 +5,47 @@ Everything that lava-dl would ignore, truncate or crash on is refused here with 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
-from spikebridge.snn.network import Conv, Dense, Layer, Network, Neuron, Pair, Shape, refuse
+from spikebridge.snn.network import Conv, Dense, Layer, Network, Neuron, Pair, Shape, Weights, refuse, whole_numbers
 
 KNOWN = "input, conv, flatten or dense"
+
+
+@runtime_checkable
+class _Dataset(Protocol):
+    """What is used of h5py's."""
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, everything: tuple[()]) -> object: ...
+
+
+@runtime_checkable
+class _Group(Protocol):
+    """What is used of h5py's groups and files."""
+
+    def keys(self) -> Iterator[str]: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __len__(self) -> int: ...
+
+    def __contains__(self, name: object) -> bool: ...
+
+    def __getitem__(self, name: str) -> object: ...
+
+    def get(self, name: str) -> object: ...
+
+    def create_group(self, name: str) -> _Group: ...
+
+    def create_dataset(self, name: str, shape: object = None, dtype: object = None, data: object = None) -> object: ...
 
 
 def load_network(path: str | Path, input_shape: Shape | None = None) -> Network:
@@ -49,12 +81,12 @@ def save_network(network: Network, path: str | Path) -> None:
             flat = isinstance(layer, Dense)
 
 
-def _describe(group: Any, kind: str, shape: tuple[int, ...]) -> None:
+def _describe(group: _Group, kind: str, shape: tuple[int, ...]) -> None:
     group.create_dataset("type", (1,), "S10", [kind.encode()])
     group.create_dataset("shape", data=np.array(shape))
 
 
-def _write_layer(group: Any, layer: Layer, before: Shape, after: Shape) -> None:
+def _write_layer(group: _Group, layer: Layer, before: Shape, after: Shape) -> None:
     if isinstance(layer, Conv):
         _describe(group, "conv", after)
         group.create_dataset("inChannels", data=before[0])
@@ -80,10 +112,10 @@ def _write_layer(group: Any, layer: Layer, before: Shape, after: Shape) -> None:
         group.create_dataset(f"neuron/{field}", data=value)
 
 
-def _read_network(file: Any, input_shape: Shape | None) -> Network:
-    if "layer" not in file or not hasattr(file["layer"], "keys"):
+def _read_network(file: _Group, input_shape: Shape | None) -> Network:
+    blocks = file.get("layer")
+    if not isinstance(blocks, _Group):
         refuse("file", "group 'layer'", "there", f"only {', '.join(file) or 'nothing'}")
-    blocks = file["layer"]
     if missing := [str(n) for n in range(len(blocks)) if str(n) not in blocks]:
         refuse("file", f"layers to be numbered 0…{len(blocks) - 1} and layer {missing[0]}", "there", "none")
     shape, layers = input_shape, []
@@ -128,17 +160,20 @@ def _implied_shape(block: _Block) -> Shape:
 class _Block:
     """One ``layer/<n>`` group."""
 
-    def __init__(self, group: Any, name: str) -> None:
+    def __init__(self, group: object, name: str) -> None:
+        if not isinstance(group, _Group):
+            refuse(name, "the layer", "a group of datasets", "something else")
         self.group = group
         self.name = name
         self.kind = self.text("type")
         self.name = f"{name} ({self.kind})"
 
-    def array(self, field: str) -> Any:
+    def array(self, field: str) -> NDArray[np.generic]:
         """A dataset as numpy array."""
-        if field not in self.group or not hasattr(self.group[field], "shape"):
+        dataset = self.group.get(field)
+        if not isinstance(dataset, _Dataset):
             refuse(self.name, f"dataset '{field}'", "there", "none")
-        return np.asarray(self.group[field][()])
+        return np.asarray(dataset[()])
 
     def text(self, field: str) -> str:
         value = self.array(field).reshape(-1)
@@ -166,7 +201,7 @@ class _Block:
             refuse(self.name, "shape", f"{expected} (from input, kernel, stride and padding)", tuple(found))
 
     def conv(self) -> Conv:
-        weight = self.array("weight")
+        weight = self._weight()
         if weight.ndim == 5 and weight.shape[4] == 1:
             weight = weight[..., 0]
         return Conv(
@@ -178,21 +213,26 @@ class _Block:
         )
 
     def dense(self) -> Dense:
-        weight = self.array("weight")
+        weight = self._weight()
         if weight.ndim == 1:
-            outputs = int(np.prod(self.array("shape")))
+            outputs = int(np.prod([int(n) for n in np.atleast_1d(self.array("shape"))]))
             if outputs < 1 or weight.size % outputs:
                 refuse(self.name, "weight", f"a multiple of {outputs} values", weight.size)
             weight = weight.reshape(outputs, -1)
         return Dense(*self._common(weight))
 
-    def _common(self, weight: Any) -> tuple[str, Any, Neuron, Any]:
-        if "weight" in self.group and hasattr(self.group["weight"], "keys"):
+    def _weight(self) -> NDArray[np.generic]:
+        if "weight" in self.group and isinstance(self.group["weight"], _Group):
             refuse(self.name, "weight", "real", "a complex synapse")
+        return self.array("weight")
+
+    def _common(self, weight: NDArray[np.generic]) -> tuple[str, Weights, Neuron, Weights | None]:
         if "delay" in self.group and np.any(self.array("delay") != 0):
             refuse(self.name, "delay", "zero (axonal delays are not supported)", f"up to {self.array('delay').max()}")
-        bias = self.array("bias").reshape(-1) if "bias" in self.group else None
-        return self.name, weight, self._neuron(), bias
+        bias = None
+        if "bias" in self.group:
+            bias = whole_numbers(self.name, "bias", self.array("bias").reshape(-1))
+        return self.name, whole_numbers(self.name, "weight", weight), self._neuron(), bias
 
     def _neuron(self) -> Neuron:
         if "neuron" not in self.group:

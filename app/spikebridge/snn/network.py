@@ -62,7 +62,7 @@ class Layer:
     def __post_init__(self) -> None:
         for field in ("weight", "bias"):
             if (value := getattr(self, field)) is not None:
-                object.__setattr__(self, field, _integers(self.name, field, value))
+                object.__setattr__(self, field, whole_numbers(self.name, field, value))
         if self.weight.size == 0:
             refuse(self.name, "weight", "an array with at least one value", f"shape {self.weight.shape}")
         _check_weights(self.name, self.weight)
@@ -192,7 +192,8 @@ def _within(layer: str, field: str, value: int, low: int, high: int, why: str = 
         refuse(layer, field, f"in {low}…{high}{why}", value)
 
 
-def _integers(layer: str, field: str, values: NDArray[np.generic] | Sequence[int]) -> Weights:
+def whole_numbers(layer: str, field: str, values: NDArray[np.generic] | Sequence[int]) -> Weights:
+    """As int32, read-only; refuses anything else."""
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
         refuse(layer, field, "numbers", f"type {array.dtype}")

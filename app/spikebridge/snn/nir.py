@@ -10,34 +10,71 @@ Rounding gives back the integers, so a round trip is exact. What NIR cannot say 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikebridge.errors import InputError, MissingError
-from spikebridge.snn.network import Conv, Dense, Layer, Network, Neuron, Shape, refuse
+from spikebridge.snn.network import Conv, Dense, Layer, Network, Neuron, Shape, refuse, whole_numbers
 
 STEP_S = 1e-4
 #: tau_mem of a neuron without leak, in steps: finite, so that r and v_leak are too, and rounded to no decay.
 _NO_LEAK = float(1 << 40)
-_Floats = NDArray[np.float64]
+_Array: TypeAlias = NDArray[np.generic]
 
 
-def _nir() -> Any:
+class _Graph(Protocol):
+    """What is used of a ``NIRGraph``."""
+
+    nodes: Mapping[str, object]
+    edges: Sequence[tuple[str, str]]
+
+
+class _Input(Protocol):
+    input_type: Mapping[str, _Array]
+
+
+class _Synapse(Protocol):
+    """``Linear`` has the weight alone, ``Conv2d`` all."""
+
+    weight: _Array
+    bias: _Array
+    stride: int | Sequence[int]
+    padding: int | Sequence[int] | str
+    dilation: int | Sequence[int]
+    groups: int
+
+
+class _Neurons(Protocol):
+    """``CubaLIF``."""
+
+    tau_syn: _Array
+    tau_mem: _Array
+    r: _Array
+    w_in: _Array
+    v_leak: NDArray[np.float64]
+    v_threshold: _Array
+    v_reset: _Array | None
+
+
+def _nir() -> ModuleType:
     try:
         import nir
     except ImportError as error:
         raise MissingError("NIR files need the package nir: pip install 'spikebridge[nir]'.") from error
-    return nir
+    module: ModuleType = nir
+    return module
 
 
 def save_nir(network: Network, path: str | Path, step_s: float = STEP_S) -> None:
     """Writes ``network`` as a NIR graph whose time constants hold for steps of ``step_s``."""
     nir = _nir()
-    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(network.input_shape)})}
+    nodes: dict[str, object] = {"input": nir.Input({"input": np.array(network.input_shape)})}
     flat = False
     for k, (layer, before, after) in enumerate(zip(network.layers, network.shapes, network.shapes[1:], strict=False)):
         if isinstance(layer, Conv):
@@ -58,7 +95,7 @@ def save_nir(network: Network, path: str | Path, step_s: float = STEP_S) -> None
     nir.write(str(path), nir.NIRGraph(nodes=nodes, edges=list(pairwise(names)), type_check=False))
 
 
-def _export_neuron(nir: Any, layer: Layer, shape: tuple[int, ...], step_s: float) -> Any:
+def _export_neuron(nir: ModuleType, layer: Layer, shape: tuple[int, ...], step_s: float) -> object:
     neuron = layer.neuron
     syn_steps = 4096 / neuron.current_decay
     mem_steps = 4096 / neuron.voltage_decay if neuron.voltage_decay else _NO_LEAK
@@ -89,25 +126,25 @@ def load_nir(path: str | Path, step_s: float | None = STEP_S) -> Network:
         raise InputError(f"{path}: {error}") from error
 
 
-def _import(graph: Any, step_s: float | None) -> Network:
+def _import(graph: _Graph, step_s: float | None) -> Network:
     chain = _chain(graph)
     if step_s is None:
         step_s = _step_s(chain)
     shape: Shape | None = None
     input_shape: Shape | None = None
-    synapse: tuple[str, Any] | None = None
+    synapse: tuple[str, _Synapse] | None = None
     layers: list[Layer] = []
     for name, node in chain:
         kind = type(node).__name__
         if kind == "Input":
-            sizes = [int(n) for n in node.input_type["input"]]
+            sizes = [int(n) for n in cast(_Input, node).input_type["input"]]
             if len(sizes) not in (1, 3):
                 refuse(f"node '{name}'", "shape", "(C, H, W) or (N,)", tuple(sizes))
             shape = input_shape = (sizes[0], 1, 1) if len(sizes) == 1 else (sizes[0], sizes[1], sizes[2])
         elif kind in ("Conv2d", "Linear") and synapse is None:
-            synapse = (name, node)
+            synapse = (name, cast(_Synapse, node))
         elif kind == "CubaLIF" and synapse is not None and shape is not None:
-            layers.append(_layer(*synapse, name, node, step_s))
+            layers.append(_layer(*synapse, name, cast(_Neurons, node), step_s))
             shape, synapse = layers[-1].output_shape(shape), None
         elif kind not in ("Flatten", "Output") or synapse is not None:
             refuse(f"node '{name}'", "type", "Conv2d or Linear with a CubaLIF behind each, or Flatten", kind)
@@ -116,7 +153,7 @@ def _import(graph: Any, step_s: float | None) -> Network:
     return Network(input_shape, tuple(layers))
 
 
-def _chain(graph: Any) -> list[tuple[str, Any]]:
+def _chain(graph: _Graph) -> list[tuple[str, object]]:
     known = ("Input", "Output", "Conv2d", "Linear", "Flatten", "CubaLIF")
     for name, node in graph.nodes.items():
         if type(node).__name__ not in known:
@@ -135,18 +172,18 @@ def _chain(graph: Any) -> list[tuple[str, Any]]:
     return [(name, graph.nodes[name]) for name in names]
 
 
-def _step_s(chain: list[tuple[str, Any]]) -> float:
-    name, neurons = next(((name, node) for name, node in chain if type(node).__name__ == "CubaLIF"), ("", None))
-    if neurons is None:
+def _step_s(chain: list[tuple[str, object]]) -> float:
+    name, node = next(((name, node) for name, node in chain if type(node).__name__ == "CubaLIF"), ("", None))
+    if node is None:
         refuse("graph", "a CubaLIF node", "there", ", ".join(type(node).__name__ for _, node in chain) or "nothing")
-    where = f"node '{name}'"
+    where, neurons = f"node '{name}'", cast(_Neurons, node)
     tau_syn, w_in = _uniform(where, "tau_syn", neurons.tau_syn), _uniform(where, "w_in", neurons.w_in)
     if not (tau_syn > 0 and w_in > 0):
         refuse(where, "tau_syn and w_in", "above 0", f"{tau_syn:g} and {w_in:g}")
     return tau_syn / w_in
 
 
-def _layer(name: str, synapse: Any, neurons_name: str, neurons: Any, step_s: float) -> Layer:
+def _layer(name: str, synapse: _Synapse, neurons_name: str, neurons: _Neurons, step_s: float) -> Layer:
     where = f"node '{neurons_name}'"
     tau_syn, tau_mem, threshold, r, w_in = (
         _uniform(where, field, getattr(neurons, field)) for field in ("tau_syn", "tau_mem", "v_threshold", "r", "w_in")
@@ -165,7 +202,7 @@ def _layer(name: str, synapse: Any, neurons_name: str, neurons: Any, step_s: flo
     where = f"node '{name}'"
     if np.any(getattr(synapse, "bias", 0) != 0):
         refuse(where, "bias", "zero (Loihi's bias is v_leak's)", np.asarray(synapse.bias).tolist())
-    common = (name, synapse.weight, neuron, bias if bias.any() else None)
+    common = (name, whole_numbers(name, "weight", synapse.weight), neuron, bias if bias.any() else None)
     if type(synapse).__name__ == "Linear":
         return Dense(*common)
     if isinstance(synapse.padding, str):
@@ -175,7 +212,7 @@ def _layer(name: str, synapse: Any, neurons_name: str, neurons: Any, step_s: flo
     return Conv(*common, stride=stride, padding=padding, dilation=dilation, groups=int(synapse.groups))
 
 
-def _uniform(where: str, field: str, values: Any) -> float:
+def _uniform(where: str, field: str, values: _Array) -> float:
     array = np.asarray(values, float)
     if not array.size or not np.all(array == array.flat[0]):
         refuse(where, field, "the same for all neurons of a layer", f"{array.min()}…{array.max()}")

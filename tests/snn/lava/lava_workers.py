@@ -13,8 +13,9 @@ import numpy as np
 import psutil
 import pytest
 
+from spikebridge.settings import LoihiBoard
 from spikebridge.snn import Conv, Dense, Network, Neuron, save_network
-from spikebridge.snn.lava import HardwareOptions, LavaOptions, environment
+from spikebridge.snn.lava import LavaOptions, environment
 
 STANDIN = Path(__file__).parent / "standin_lava"
 
@@ -26,11 +27,7 @@ class LavaLeftOutWarning(UserWarning):
 def standin_options(**changes: object) -> LavaOptions:
     """The hardware path of the worker on the stand-in."""
     options = LavaOptions(
-        backend="loihi2",
-        python=Path(sys.executable),
-        import_path=str(STANDIN),
-        start_deadline_s=20,
-        hardware=HardwareOptions().request(),
+        python=Path(sys.executable), import_path=str(STANDIN), start_deadline_s=20, board=LoihiBoard()
     )
     return dataclasses.replace(options, **changes)  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import psutil
@@ -16,9 +17,12 @@ import pytest
 from lava_workers import descendants, left_of, shared_memory_of, small_network, standin_options
 
 from spikebridge.errors import MissingError, StageError
+from spikebridge.snn import Network
 from spikebridge.snn.lava import LavaOptions, LavaStage
 from spikebridge.snn.lava.worker import wire
 
+#: A file and what is in it.
+Described: TypeAlias = tuple[Path, Network]
 SHAPE = (2, 10, 12)
 EVENTS = np.ones(SHAPE, np.uint8)
 #: What the issue allows from a hang to its error.
@@ -28,9 +32,10 @@ PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
 from lava_workers import standin_options
+from spikebridge.snn import load_network
 from spikebridge.snn.lava import LavaStage
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
-stage = LavaStage(Path(sys.argv[1]), (2, 10, 12), standin_options())
+stage = LavaStage(Path(sys.argv[1]), load_network(sys.argv[1]), standin_options())
 stage.wait_ready()
 print(stage._start.worker.pid, flush=True)
 {end}
@@ -42,13 +47,13 @@ def _worker_pid(stage: LavaStage) -> int:
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Path:
-    return small_network(tmp_path)[0]
+def network(tmp_path: Path) -> Described:
+    return small_network(tmp_path)
 
 
 @pytest.fixture
-def stage(network: Path) -> Iterator[LavaStage]:
-    with LavaStage(network, SHAPE, standin_options()) as stage:
+def stage(network: Described) -> Iterator[LavaStage]:
+    with LavaStage(*network, standin_options()) as stage:
         stage.wait_ready()
         yield stage
 
@@ -63,8 +68,8 @@ def test_close_leaves_nothing(stage: LavaStage) -> None:
         stage.step(EVENTS)
 
 
-def test_close_while_starting(network: Path) -> None:
-    stage = LavaStage(network, SHAPE, standin_options())
+def test_close_while_starting(network: Described) -> None:
+    stage = LavaStage(*network, standin_options())
     processes = descendants(_worker_pid(stage))
     stage.close()
     assert left_of(processes) == []
@@ -88,9 +93,9 @@ def test_death_of_lava_or_one_of_its_processes_is_named(stage: LavaStage, victim
         stage.step(EVENTS)
 
 
-def test_hang_is_a_named_error_in_time(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hang_is_a_named_error_in_time(network: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANDIN_LAVA", "hang")
-    with LavaStage(network, SHAPE, standin_options(step_deadline_s=0.4)) as stage:
+    with LavaStage(*network, standin_options(step_deadline_s=0.4)) as stage:
         stage.wait_ready()
         processes = descendants(_worker_pid(stage))
         began_s = time.monotonic()
@@ -116,9 +121,9 @@ def test_frozen_worker_is_a_hang(stage: LavaStage) -> None:
     assert left_of(processes) == []
 
 
-def test_reset_restarts_after_a_death(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reset_restarts_after_a_death(network: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANDIN_LAVA", "die")
-    with LavaStage(network, SHAPE, standin_options()) as stage:
+    with LavaStage(*network, standin_options()) as stage:
         with pytest.raises(StageError):
             stage.step(EVENTS)
         monkeypatch.delenv("STANDIN_LAVA")
@@ -127,23 +132,23 @@ def test_reset_restarts_after_a_death(network: Path, monkeypatch: pytest.MonkeyP
         assert stage.state == "running"
 
 
-def test_hang_at_the_start_is_named_with_what_it_did(network: Path, tmp_path: Path) -> None:
+def test_hang_at_the_start_is_named_with_what_it_did(network: Described, tmp_path: Path) -> None:
     (tmp_path / "lava/utils").mkdir(parents=True)
     (tmp_path / "lava/utils/loihi.py").write_text("import time; time.sleep(60)")
-    with LavaStage(network, SHAPE, standin_options(import_path=str(tmp_path), start_deadline_s=4.0)) as stage:
+    with LavaStage(*network, standin_options(import_path=str(tmp_path), start_deadline_s=4.0)) as stage:
         with pytest.raises(StageError, match=r"hung.*while importing Lava"):
             stage.wait_ready()
         assert stage.state == "ended"
 
 
-def test_interpreter_that_is_not_there(network: Path, tmp_path: Path) -> None:
+def test_interpreter_that_is_not_there(network: Described, tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="lava-setup"):
-        LavaStage(network, SHAPE, LavaOptions(python=tmp_path / "python"))
+        LavaStage(*network, LavaOptions(python=tmp_path / "python"))
 
 
-def test_interpreter_without_lava(network: Path, tmp_path: Path) -> None:
+def test_interpreter_without_lava(network: Described, tmp_path: Path) -> None:
     options = LavaOptions(python=Path(sys.executable), import_path=str(tmp_path))
-    with LavaStage(network, SHAPE, options) as stage, pytest.raises(MissingError, match=r"lava.*lava-setup"):
+    with LavaStage(*network, options) as stage, pytest.raises(MissingError, match=r"lava.*lava-setup"):
         stage.wait_ready()
 
 
@@ -166,11 +171,11 @@ def test_wrong_counts_are_a_programmers_error_and_harm_nothing(stage: LavaStage)
         ("stage.close()", None),
     ],
 )
-def test_no_process_survives_its_program(network: Path, end: str, number: int | None) -> None:
+def test_no_process_survives_its_program(network: Described, end: str, number: int | None) -> None:
     """However the program ends, in a terminal's foreground or not."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(end=end if number else f"time.sleep(0.3)\n{end}"), str(network)],
+        [sys.executable, "-c", PROGRAM.format(end=end if number else f"time.sleep(0.3)\n{end}"), str(network[0])],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=environment,

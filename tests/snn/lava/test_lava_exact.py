@@ -25,7 +25,7 @@ STEPS = 50
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LavaStage, Network]]:
     options = LavaOptions(python=real_python())
     path, network = small_network(tmp_path_factory.mktemp("lava"))
-    with LavaStage(path, network.input_shape, options) as stage:
+    with LavaStage(path, network, options) as stage:
         stage.wait_ready()
         yield stage, network
 
@@ -44,9 +44,10 @@ def network(opened: tuple[LavaStage, Network]) -> Network:
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
+from spikebridge.snn import load_network
 from spikebridge.snn.lava import LavaOptions, LavaStage
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
-stage = LavaStage(Path(sys.argv[1]), (2, 10, 12), LavaOptions(python=Path(sys.argv[2])))
+stage = LavaStage(Path(sys.argv[1]), load_network(sys.argv[1]), LavaOptions(python=Path(sys.argv[2])))
 stage.wait_ready()
 print(stage._start.worker.pid, flush=True)
 time.sleep(60)

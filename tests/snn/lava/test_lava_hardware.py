@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
 from lava_workers import small_network, standin_options
 
-from spikebridge.contracts import PowerReading
+from spikebridge.contracts import Energy, PowerReading, SnnActivity
 from spikebridge.errors import MissingError, UsageError
-from spikebridge.snn.lava import HardwareOptions, LavaStage, Loihi2Meter
+from spikebridge.settings import LoihiBoard
+from spikebridge.snn import Network
+from spikebridge.snn.lava import LavaStage, Loihi2Meter
 
+#: A file and what is in it.
+Described: TypeAlias = tuple[Path, Network]
 SHAPE = (2, 10, 12)
 EVENTS = np.ones(SHAPE, np.uint8)
 SILENCE = np.zeros(SHAPE, np.uint8)
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Path:
-    return small_network(tmp_path)[0]
+def network(tmp_path: Path) -> Described:
+    return small_network(tmp_path)
 
 
 @pytest.fixture
-def stage(network: Path) -> Iterator[LavaStage]:
-    with LavaStage(network, SHAPE, standin_options()) as stage:
+def stage(network: Described) -> Iterator[LavaStage]:
+    with LavaStage(*network, standin_options()) as stage:
         yield stage
 
 
@@ -34,10 +39,12 @@ def test_name_is_the_boards(stage: LavaStage) -> None:
 
 
 @pytest.mark.parametrize("fault", ["", "no-adapters"])
-def test_spikes_pass_with_a_step_for_each_layer(network: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spikes_pass_with_a_step_for_each_layer(
+    network: Described, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Through the adapters, and from the injector and to the extractor where there are none."""
     monkeypatch.setenv("STANDIN_LAVA", fault)
-    with LavaStage(network, SHAPE, standin_options()) as stage:
+    with LavaStage(*network, standin_options()) as stage:
         outputs = [int(stage.step(counts).any()) for counts in (EVENTS, SILENCE, SILENCE, SILENCE, SILENCE)]
     assert outputs == [0, 0, 0, 1, 0]
 
@@ -52,7 +59,8 @@ def test_reset_lets_spikes_in_flight_arrive_and_clears_states(stage: LavaStage) 
 
 
 def test_power_is_unavailable_before_and_measured_after_a_step(stage: LavaStage) -> None:
-    meter = Loihi2Meter(stage)
+    meter = stage.meter()
+    assert isinstance(meter, Loihi2Meter)
     (before,) = meter.read()
     assert (before.watts, before.provenance) == (None, "unavailable")
     assert meter.chip_step_us is None
@@ -67,15 +75,29 @@ def test_power_is_unavailable_before_and_measured_after_a_step(stage: LavaStage)
     assert meter.chip_step_us == 153.0
 
 
+def test_energy_by_hand(stage: LavaStage) -> None:
+    """0.2 W of which 0.15 W are static; 153 µs of a step on the chip, ten steps of 10 ms behind two decisions."""
+    meter = stage.meter()
+    activity = SnnActivity(10, 0, ())
+    assert meter.energy(activity, 10_000, 2) == Energy(None, "unavailable")
+    stage.step(EVENTS)
+    energy = meter.energy(activity, 10_000, 2)
+    assert energy.activity_mj == energy.dynamic_mj == pytest.approx(0.05 * 0.153 * 5)
+    assert energy.static_mj == pytest.approx(0.15 * 50)
+    assert (energy.provenance, energy.static_source) == ("measured", "measured by the board's profiler")
+    assert meter.energy(activity, 10_000, 0) == Energy(None, "unavailable")
+    assert meter.cost(stage.activity(), 10_000) is None
+
+
 @pytest.mark.parametrize("fault", ["", "no-profilers"])
-def test_without_profilers_nothing_is_made_up(network: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_profilers_nothing_is_made_up(network: Described, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither where the user does without them nor where they are not installed."""
     monkeypatch.setenv("STANDIN_LAVA", fault)
-    options = standin_options(hardware=HardwareOptions(profile=bool(fault)).request())
-    with LavaStage(network, SHAPE, options) as stage:
+    options = standin_options(board=LoihiBoard(profile=bool(fault)))
+    with LavaStage(*network, options) as stage:
         stage.step(EVENTS)
         assert stage.figures == {}
-        assert [reading.provenance for reading in Loihi2Meter(stage).read()] == ["unavailable"]
+        assert [reading.provenance for reading in stage.meter().read()] == ["unavailable"]
 
 
 def test_counts_what_the_board_shows(stage: LavaStage) -> None:
@@ -89,18 +111,18 @@ def test_counts_what_the_board_shows(stage: LavaStage) -> None:
 
 @pytest.mark.parametrize("fault", ["no-package", "no-board"])
 def test_refused_with_what_is_missing_and_who_gives_access(
-    network: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+    network: Described, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STANDIN_LAVA", fault)
-    with LavaStage(network, SHAPE, standin_options()) as stage, pytest.raises(MissingError, match="INRC") as raised:
+    with LavaStage(*network, standin_options()) as stage, pytest.raises(MissingError, match="INRC") as raised:
         stage.wait_ready()
     assert {"no-package": "lava-loihi", "no-board": "SLURM controller"}[fault] in str(raised.value)
 
 
-def test_ethernet_host(network: Path) -> None:
+def test_ethernet_host(network: Described) -> None:
     for address, reachable in (("10.0.0.7", True), ("10.0.0.8", False)):
-        options = standin_options(hardware=HardwareOptions(host="ethernet", address=address).request())
-        with LavaStage(network, SHAPE, options) as stage:
+        options = standin_options(board=LoihiBoard(host="ethernet", address=address))
+        with LavaStage(*network, options) as stage:
             if reachable:
                 stage.wait_ready()
             else:
@@ -118,4 +140,4 @@ def test_ethernet_host(network: Path) -> None:
 )
 def test_contradictory_settings_are_refused(settings: dict[str, str], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        HardwareOptions(**settings)  # type: ignore[arg-type]
+        LoihiBoard(**settings)  # type: ignore[arg-type]

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from spikebridge.snn.lava.hardware import HardwareOptions, Loihi2Meter
+from spikebridge.settings import LoihiBoard, SnnSettings
+from spikebridge.snn.lava.hardware import Loihi2Meter
 from spikebridge.snn.lava.stage import LavaOptions, LavaStage
-from spikebridge.snn.network import Shape
 
-__all__ = ["HardwareOptions", "LavaOptions", "LavaStage", "Loihi2Meter", "open_lava", "open_loihi2"]
+__all__ = ["LavaOptions", "LavaStage", "Loihi2Meter", "lava_options"]
 
 #: Boards are scheduled and compiled for: minutes, not seconds.
 _BOARD_START_S = 300.0
 
 
-def open_lava(network: Path, input_shape: Shape, python: Path | None = None) -> LavaStage:
-    """``--snn lava``: starts at once, in the background; see ``LavaStage``. MissingError without an environment.
-
-    python : interpreter that has Lava; default as ``environment.find_python``.
-    """
-    return LavaStage(network, input_shape, LavaOptions(python=python))
-
-
-def open_loihi2(
-    network: Path, input_shape: Shape, python: Path | None = None, hardware: HardwareOptions | None = None
-) -> LavaStage:
-    """``--snn loihi2``: as ``open_lava``; ``wait_ready`` raises MissingError that says what is not there."""
-    options = LavaOptions(
-        backend="loihi2",
-        python=python,
-        start_deadline_s=_BOARD_START_S,
-        hardware=(hardware or HardwareOptions()).request(),
-    )
-    return LavaStage(network, input_shape, options)
+def lava_options(settings: SnnSettings) -> LavaOptions:
+    """Of the backends ``lava`` and ``loihi2``."""
+    if settings.backend == "loihi2":
+        board = settings.board or LoihiBoard()
+        return LavaOptions(settings.lava_python, start_deadline_s=_BOARD_START_S, board=board)
+    return LavaOptions(settings.lava_python)

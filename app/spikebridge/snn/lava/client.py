@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from spikebridge.errors import MissingError, StageError
 from spikebridge.snn.lava.worker import wire
@@ -67,7 +67,7 @@ class Worker:
         payload: bytes,
         wanted: bytes,
         within_s: float,
-        on_other: Callable[[bytes, Mapping[str, Any]], None] | None = None,
+        on_other: Callable[[bytes, Mapping[str, object]], None] | None = None,
     ) -> bytes:
         """The payload of the frame of kind ``wanted`` that answers; other frames, in JSON, go to ``on_other``.
 
@@ -130,7 +130,7 @@ class Worker:
         return f" (its last words: {errors[-1]})" if errors else ""
 
 
-def _failure(fields: Mapping[str, Any]) -> StageError | MissingError:
+def _failure(fields: Mapping[str, object]) -> StageError | MissingError:
     sentence = str(fields["sentence"])
     if fields.get("missing"):
         return MissingError(sentence)

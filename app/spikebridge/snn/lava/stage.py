@@ -5,20 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TypeAlias, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import Counts, Say, SnnActivity, Spikes
+from spikebridge.contracts import Counts, Say, SnnActivity, SnnMeter, Spikes
 from spikebridge.errors import MissingError, SpikebridgeError, StageError
+from spikebridge.settings import LoihiBoard
 from spikebridge.snn.lava import environment
 from spikebridge.snn.lava.activity import Activity
 from spikebridge.snn.lava.client import Worker
+from spikebridge.snn.lava.hardware import Loihi2Meter
 from spikebridge.snn.lava.worker import wire
-from spikebridge.snn.netfile import load_network
+from spikebridge.snn.meter import ModelMeter
 from spikebridge.snn.network import Network, Shape
 
 State: TypeAlias = NDArray[np.int32]
@@ -29,18 +31,17 @@ _SAY_EVERY_S = 0.05
 class LavaOptions:
     """How to run Lava.
 
-    backend : ``cpu``, Lava's bit-accurate simulation, or ``loihi2``. python : interpreter that has Lava; None looks
-    where ``environment.find_python`` does. step_deadline_s : longest time for one step, reset or read-out.
-    start_deadline_s : longest time to import Lava, compile and start. import_path : further folders for its imports,
-    joined like PATH. hardware : ``HardwareOptions.request()``.
+    python : interpreter that has Lava; None looks where ``environment.find_python`` does. step_deadline_s : longest
+    time for one step, reset or read-out. start_deadline_s : longest time to import Lava, compile and start.
+    import_path : further folders for its imports, joined like PATH. board : the Loihi 2 to run on; None for Lava's
+    bit-accurate simulation on the CPU.
     """
 
-    backend: Literal["cpu", "loihi2"] = "cpu"
     python: Path | None = None
     step_deadline_s: float = 1.5
     start_deadline_s: float = 60.0
     import_path: str = ""
-    hardware: Mapping[str, Any] = field(default_factory=dict)
+    board: LoihiBoard | None = None
 
 
 class LavaStage:
@@ -49,23 +50,24 @@ class LavaStage:
     The worker starts at once, in the background: ``state`` says in words how far it is, and the first step waits for
     it. When Lava hangs or dies, the step raises StageError within 2 s, later ones at once, and the next ``reset``
     starts a new worker.
+
+    path, network : the file, which the worker reads itself, and what is in it.
     """
 
-    def __init__(self, network: Path, input_shape: Shape, options: LavaOptions | None = None) -> None:
-        self._network = network
-        self._input_shape = input_shape
+    def __init__(self, path: Path, network: Network, options: LavaOptions | None = None) -> None:
+        self.network = network
+        self._path = path
         self._options = options or LavaOptions()
-        self._description = load_network(network, input_shape)
         self._python = self._options.python or environment.require_python()
-        self._activity = Activity(self._description)
+        self._activity = Activity(network)
         self._lock = threading.Lock()
         self._closed = False
-        self._figures: Mapping[str, Any] = {}
+        self._figures: Mapping[str, float] = {}
         self._start = self._begin()
 
     @property
     def name(self) -> str:
-        return "Loihi 2" if self._options.backend == "loihi2" else "Lava CPU simulation"
+        return "Loihi 2" if self._options.board else "Lava CPU simulation"
 
     @property
     def state(self) -> str:
@@ -73,7 +75,7 @@ class LavaStage:
         return "closed" if self._closed else self._start.words
 
     @property
-    def figures(self) -> Mapping[str, Any]:
+    def figures(self) -> Mapping[str, float]:
         """Latest readings of the chip's profilers; empty without them. Never blocks."""
         return self._figures
 
@@ -82,11 +84,6 @@ class LavaStage:
         """Of Lava's packages and its Python; empty until it runs."""
         return self._start.versions
 
-    @property
-    def network(self) -> Network:
-        """What Lava builds, as the program reads it from the file."""
-        return self._description
-
     def wait_ready(self, say: Say = lambda words: None) -> None:
         """Returns once Lava runs; ``say`` hears ``state`` meanwhile. Raises what kept it from starting."""
         while not self._start.ended_within(_SAY_EVERY_S):
@@ -94,8 +91,10 @@ class LavaStage:
         self._running()
 
     def step(self, counts: Counts) -> Spikes:
-        if counts.shape != self._input_shape or counts.dtype != np.uint8:
-            raise ValueError(f"expected uint8 counts of {self._input_shape}, got {counts.dtype} of {counts.shape}")
+        if counts.shape != self.network.input_shape or counts.dtype != np.uint8:
+            raise ValueError(
+                f"expected uint8 counts of {self.network.input_shape}, got {counts.dtype} of {counts.shape}"
+            )
         start = self._running()
         answer = self._request(start, wire.STEP, counts.tobytes(), wire.SPIKES)
         output, layers, tallies = start.split(answer)
@@ -127,6 +126,12 @@ class LavaStage:
     def activity(self) -> SnnActivity:
         return self._activity.snapshot()
 
+    def meter(self) -> SnnMeter:
+        """On hardware what its profilers say or nothing; a model of another chip would not be a figure of this one."""
+        if self._options.board:
+            return Loihi2Meter(lambda: self._figures)
+        return ModelMeter(self, self.network)
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -139,14 +144,15 @@ class LavaStage:
         self.close()
 
     def _begin(self) -> _Start:
+        board = self._options.board
         request = {
-            "network": str(self._network.resolve()),
-            "input_shape": self._input_shape,
-            "backend": self._options.backend,
-            "hardware": dict(self._options.hardware),
+            "network": str(self._path.resolve()),
+            "input_shape": self.network.input_shape,
+            "backend": "loihi2" if board else "cpu",
+            "hardware": asdict(board) if board else {},
         }
         worker = Worker(self._python, self._options.import_path or environment.import_path())
-        return _Start(worker, request, self._description.shapes[1:], self._options.start_deadline_s)
+        return _Start(worker, request, self.network.shapes[1:], self._options.start_deadline_s)
 
     def _running(self) -> _Start:
         if self._closed:
@@ -162,15 +168,25 @@ class LavaStage:
             start.fail(error)
             raise
 
-    def _hear(self, kind: bytes, fields: Mapping[str, Any]) -> None:
+    def _hear(self, kind: bytes, fields: Mapping[str, object]) -> None:
         if kind == wire.FIGURES:
-            self._figures = fields
+            self._figures = cast(Mapping[str, float], fields)
+
+
+class _Ready(TypedDict):
+    """What the worker answers when Lava runs. shapes : (C, H, W) of each layer. traced : it shows all layers."""
+
+    shapes: list[list[int]]
+    traced: bool
+    versions: dict[str, str]
 
 
 class _Start:
     """A worker that starts on a thread of its own, and what is known of it."""
 
-    def __init__(self, worker: Worker, request: Mapping[str, Any], shapes: tuple[Shape, ...], within_s: float) -> None:
+    def __init__(
+        self, worker: Worker, request: Mapping[str, object], shapes: tuple[Shape, ...], within_s: float
+    ) -> None:
         self.worker = worker
         self.words = "starting Python"
         self.shapes = shapes
@@ -214,7 +230,7 @@ class _Start:
             at += bits.size
         return output, layers, np.frombuffer(answer, "<i8", offset=at).reshape(2, -1)
 
-    def _open(self, request: Mapping[str, Any], within_s: float) -> None:
+    def _open(self, request: Mapping[str, object], within_s: float) -> None:
         try:
             answer = self.worker.request(wire.OPEN, wire.pack(**request), wire.READY, within_s, self._hear)
         except MissingError as error:
@@ -223,18 +239,18 @@ class _Start:
             words = f"{str(error).rstrip('.')} (while {self.words})."
             self.fail(StageError("snn", words, restarts=error.restarts))
         else:
-            self._take(wire.unpack(answer))
+            self._take(cast(_Ready, wire.unpack(answer)))
 
-    def _take(self, fields: Mapping[str, Any]) -> None:
-        found = tuple((c, h, w) for c, h, w in fields["shapes"])
+    def _take(self, ready: _Ready) -> None:
+        found = tuple((c, h, w) for c, h, w in ready["shapes"])
         if found != self.shapes:
             self.worker.close()
             self.fail(StageError("snn", f"expected Lava to build layers of {self.shapes}, found {found}."))
             return
-        self._traced = bool(fields["traced"])
-        self.versions = {str(name): str(version) for name, version in fields["versions"].items()}
+        self._traced = ready["traced"]
+        self.versions = ready["versions"]
         self.words = "running"
 
-    def _hear(self, kind: bytes, fields: Mapping[str, Any]) -> None:
+    def _hear(self, kind: bytes, fields: Mapping[str, object]) -> None:
         if kind == wire.PROGRESS:
             self.words = str(fields["words"])
