@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QApplication
 
 from spikebridge.contracts import Say
 from spikebridge.errors import InputError
+from spikebridge.ui.session import ChainSession
 from spikebridge.ui.window import MainWindow
 
 Waiting = Callable[[Callable[[], object]], None]
@@ -51,31 +52,63 @@ def nothing_left(application: QApplication) -> Iterator[None]:
 
 
 class Opened:
-    """A window and the sessions that it opened; ``missing`` in the address fails."""
+    """A window and the sessions that it opened, of so many lanes; ``missing`` in the address fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int = 1) -> None:
+        self.lanes = lanes
         self.sessions: list[FakeSession] = []
         self.window = MainWindow(self._open)
+        self.page = self.window.page
         self.window.resize(1280, 720)
         self.window.show()
 
-    def _open(self, uri: str, say: Say) -> FakeSession:
+    def _open(self, uri: str, say: Say) -> ChainSession:
         if "missing" in uri:
             raise InputError(f"expected a recording at '{uri}', found nothing; check the path.")
-        self.sessions.append(FakeSession(uri, SIMULATED if uri.startswith("sim:") else RECORDING))
+        self.sessions.append(FakeSession(uri, SIMULATED if uri.startswith("sim:") else RECORDING, self.lanes))
         return self.sessions[-1]
 
     @property
     def session(self) -> FakeSession:
+        """The newest."""
         return self.sessions[-1]
+
+    def resize(self, width: int, height: int) -> None:
+        """Until all parts have their places."""
+        self.window.resize(width, height)
+        self.draw()
+        for _ in range(4):
+            QApplication.processEvents()
+
+    def draw(self) -> None:
+        """What the timers would."""
+        self.window._draw_frame()
+        self.window._draw_charts()
+        self.window._draw_charts()
+        self.window._draw_words()
+
+
+Opening = Callable[[int, str], Opened]
 
 
 @pytest.fixture
-def opened(application: QApplication, until: Waiting) -> Iterator[Opened]:
+def opening(application: QApplication, until: Waiting) -> Iterator[Opening]:
+    """Makes windows with a source of so many lanes open."""
+    made: list[Opened] = []
+
+    def make(lanes: int, uri: str = "sim:") -> Opened:
+        made.append(Opened(lanes))
+        made[-1].window.open(uri)
+        until(lambda: made[-1].window.session is not None)
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.window.close()
+        assert all(session.closed for session in each.sessions)
+
+
+@pytest.fixture
+def opened(opening: Opening) -> Opened:
     """A window with a recording open."""
-    result = Opened()
-    result.window.open("wave.aedat")
-    until(lambda: result.window.session is not None)
-    yield result
-    result.window.close()
-    assert all(session.closed for session in result.sessions)
+    return opening(1, "wave.aedat")

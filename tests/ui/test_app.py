@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from fake_session import FakeSession
@@ -12,8 +13,9 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QImage
 
 from spikebridge.errors import CancelledError, InputError, UsageError
+from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
 from spikebridge.ui import app
-from spikebridge.ui.app import check_writable, run_window
+from spikebridge.ui.app import check_writable, run_window, show_window
 from spikebridge.ui.window import MainWindow
 
 
@@ -29,14 +31,14 @@ def test_screenshot(tmp_path):
         sessions.append(FakeSession(uri))
         return sessions[-1]
 
-    assert run_window(opener, "sim:", screenshot=path, duration_s=0.3) == 0
+    assert show_window(opener, "sim:", screenshot=path, duration_s=0.3) == 0
     assert (QImage(str(path)).width(), QImage(str(path)).height()) == (1920, 1080)
     assert sessions[0].closed
 
 
 def test_a_timed_run_ends_with_the_error_of_opening():
     with pytest.raises(InputError, match=r"typo\.aedat"):
-        run_window(missing, "typo.aedat", duration_s=0.3)
+        show_window(missing, "typo.aedat", duration_s=0.3)
 
 
 def test_an_open_ended_run_shows_the_error_and_stays(application):
@@ -51,7 +53,7 @@ def test_an_open_ended_run_shows_the_error_and_stays(application):
             QTimer.singleShot(20, look)
 
     QTimer.singleShot(20, look)
-    assert run_window(missing, "typo.aedat") == InputError.exit_code
+    assert show_window(missing, "typo.aedat") == InputError.exit_code
     assert "typo.aedat" in shown[0]
 
 
@@ -79,7 +81,7 @@ def test_a_signal_ends_cleanly(number):
     before = signal.getsignal(number)
     session = FakeSession()
     QTimer.singleShot(300, lambda: os.kill(os.getpid(), number))
-    assert run_window(lambda _uri, _say: session, "sim:") == 0
+    assert show_window(lambda _uri, _say: session, "sim:") == 0
     assert session.closed
     assert signal.getsignal(number) is before
 
@@ -91,7 +93,7 @@ def test_a_signal_ends_cleanly(number):
 def test_a_screenshot_that_cannot_be_written_is_refused_first(tmp_path, path, words):
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(UsageError, match=words):
-        run_window(missing, "sim:", screenshot=tmp_path / path)
+        show_window(missing, "sim:", screenshot=tmp_path / path)
 
 
 def test_no_write_permission_is_said(tmp_path, monkeypatch):
@@ -102,8 +104,8 @@ def test_no_write_permission_is_said(tmp_path, monkeypatch):
 
 def test_a_failed_chain_gives_its_exit_code():
     session = FakeSession()
-    session.show(state="failed", failure="expected this, found that.")
-    assert run_window(lambda _uri, _say: session, "sim:", duration_s=0.5) == 5
+    session.show(replace(session.newest, state="failed", failure="expected this, found that."))
+    assert show_window(lambda _uri, _say: session, "sim:", duration_s=0.5) == 5
 
 
 def test_a_slow_opening_is_told_and_given_up_when_the_window_closes(application, until):
@@ -120,9 +122,9 @@ def test_a_slow_opening_is_told_and_given_up_when_the_window_closes(application,
     window = MainWindow(opener)
     window.show()
     window.open("sim:")
-    until(lambda: "attaching the profilers" in window.header.source)
-    assert "attaching the profilers" in window.stage.gesture.words
-    assert window.header.state == "opening"
+    until(lambda: "attaching the profilers" in window.page.header.source)
+    assert "attaching the profilers" in window.page.stage.columns[0].gesture.said
+    assert window.page.header.state == "opening"
     window.close()
     assert ended.wait(1)
 
@@ -144,9 +146,39 @@ def test_another_source_gives_up_the_slow_opening_before(application, until):
     window = MainWindow(opener)
     window.show()
     window.open("first")
-    until(lambda: "waiting" in window.header.source)
+    until(lambda: "waiting" in window.page.header.source)
     window.open("second")
     until(lambda: window.session is not None)
     assert given_up.wait(1)
     assert not window.banner.words
     window.close()
+
+
+def test_the_chain_runs_in_a_process_of_its_own_and_ends_with_the_window(tmp_path, monkeypatch):
+    """The real engine behind the real window, on a network without spiking layers."""
+    sessions = []
+
+    class Watched(app.Engine):
+        def open(self, uri, settings, say):
+            sessions.append(super().open(uri, settings, say))
+            return sessions[-1]
+
+    monkeypatch.setattr(app, "Engine", Watched)
+    path = tmp_path / "window.png"
+    settings = RunSettings((LaneSettings("ann-160ms"), LaneSettings("ann-160ms", "again")), SourceSettings(seed=1))
+    assert run_window("sim:air_drums", settings, screenshot=path, duration_s=1.5) == 0
+    assert QImage(str(path)).width() == 1920
+    (session,) = sessions
+    assert session.pid != os.getpid()
+    with pytest.raises(ProcessLookupError):
+        os.kill(session.pid, 0)
+    last = session.snapshot()
+    assert [lane.model.name for lane in last.lanes] == ["ann-160ms", "again"]
+    assert all(lane.counters.decisions > 0 for lane in last.lanes)
+    assert last.pairs[0].agreement == 1
+
+
+def test_a_screenshot_that_cannot_be_written_is_refused_before_a_process_starts(monkeypatch, tmp_path):
+    monkeypatch.setattr(app, "Engine", None)
+    with pytest.raises(UsageError, match=r"end in \.png"):
+        run_window("sim:", RunSettings(), screenshot=tmp_path / "a.jpg")

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from fake_session import packet
 from PyQt6.QtCore import QSize
 
-from spikebridge.events import Sensor
+from spikebridge.events import Sensor, make_events
+from spikebridge.picture import Picture
 from spikebridge.ui.event_view import EventView, picture_size
 from spikebridge.ui.surface import NEWEST_OFF, NEWEST_ON, PALETTES
 
@@ -13,8 +13,14 @@ from spikebridge.ui.surface import NEWEST_OFF, NEWEST_ON, PALETTES
 def view(application):
     view = EventView()
     view.resize(200, 180)
-    view.set_sensor(Sensor(10, 8))
+    view.show_picture(Picture(Sensor(10, 8)))
     return view
+
+
+def absorb(view, t_us, x, y, polarity, t_stop_us=10_000):
+    """Events into the picture that is shown, which the view follows."""
+    view._surface.absorb(make_events(t_us, x, y, polarity), t_stop_us)
+    view.advance()
 
 
 def colour(view, x, y):
@@ -22,7 +28,7 @@ def colour(view, x, y):
 
 
 def test_the_picture_is_the_events(view):
-    view.advance([packet([9_999, 9_999], [0, 9], [0, 2], [1, 0])])
+    absorb(view, [9_999, 9_999], [0, 9], [0, 2], [1, 0])
     table = PALETTES[view.palette_name]
     # 10×8 px in 200×180: 20 px each, 10 px of border above and below.
     assert colour(view, 0, 10) == colour(view, 19, 29) == table[NEWEST_ON]
@@ -32,15 +38,15 @@ def test_the_picture_is_the_events(view):
 
 def test_mirrored(view):
     view.toggle_mirror()
-    view.advance([packet([9_999], [0], [0], [1])])
+    absorb(view, [9_999], [0], [0], [1])
     assert colour(view, 199, 10) == PALETTES[view.palette_name][NEWEST_ON]
     assert colour(view, 0, 10) == PALETTES[view.palette_name][0]
 
 
 def test_events_fade_as_time_goes_on_without_events(view):
     view.set_fade(10_000)
-    view.advance([packet([9_999], [0], [0], [1])])
-    view.advance([packet([], [], [], [], start_us=10_000)])
+    absorb(view, [9_999], [0], [0], [1])
+    absorb(view, [], [], [], [], t_stop_us=20_000)
     assert colour(view, 0, 10) == PALETTES[view.palette_name][0]
 
 

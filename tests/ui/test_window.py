@@ -1,21 +1,29 @@
+"""Sources that are opened and closed, what a snapshot changes, and all keys."""
+
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_session import decision, packet
-from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PyQt6.QtGui import QAction, QDropEvent, QImage
+from fake_session import RECORDING, FakeSession, lane
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QAction, QDropEvent
 from PyQt6.QtTest import QTest
 
-from spikebridge.contracts import Counters, SourceCounters
+from spikebridge.contracts import SourceCounters
+from spikebridge.events import make_events
+from spikebridge.snapshot import Counters
 from spikebridge.ui.actions import GROUPS
+from spikebridge.ui.session import ChainSession
+
+ALL = [command for _, commands in GROUPS for command in commands]
 
 
-def press(window, key, modifier=Qt.KeyboardModifier.NoModifier):
-    QTest.keyClick(window, key, modifier)
+def press(opened, key, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(opened.window, key, modifier)
 
 
 def drop(window, path):
@@ -25,33 +33,128 @@ def drop(window, path):
     window.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
 
 
+def gesture(opened, number=0):
+    return opened.page.stage.columns[number].gesture
+
+
+def test_the_fake_is_a_session():
+    session: ChainSession = FakeSession()
+    assert session.replay is None
+
+
+# ---------------------------------------------------------------- what a snapshot changes
+
+
 def test_the_decision_is_shown(opened, until):
-    opened.session.show(decision=decision("left_arm_counter_clockwise"))
-    until(lambda: opened.window.stage.gesture.words == "Left arm counter-clockwise")
-    assert opened.window.stage.bars.probabilities[6] == pytest.approx(0.9)
+    opened.session.decide("left_arm_counter_clockwise")
+    until(lambda: gesture(opened).said == "Left arm counter-clockwise")
+    assert opened.page.stage.columns[0].bars.probabilities[6] == pytest.approx(0.9)
 
 
 def test_no_gesture_is_said_calmly(opened, until):
-    opened.session.show(decision=decision(None, 0.3))
-    until(lambda: opened.window.stage.gesture.words == "No gesture")
+    opened.session.decide(None, 0.3)
+    until(lambda: gesture(opened).said == "No gesture")
     assert not opened.window.banner.words
 
 
 def test_before_the_first_decision_it_waits(opened, until):
-    opened.session.show(decision=None, state="starting")
-    until(lambda: opened.window.stage.gesture.words == "Starting waiting for the first decision")
+    opened.session.show_lane(replace(lane(1), decision=None, state="starting"))
+    until(lambda: gesture(opened).said == "Starting waiting for the first decision")
+
+
+def test_each_column_shows_its_own_network(opening):
+    opened = opening(3)
+    opened.draw()
+    assert [gesture(opened, n).said for n in range(3)] == ["Air drums", "Air guitar", "Arm roll"]
+    bars = [column.bars.probabilities for column in opened.page.stage.shown_columns]
+    assert [each[at] for each, at in zip(bars, (8, 9, 7), strict=True)] == pytest.approx([0.89, 0.88, 0.87])
+    assert [column.head.texts[1] for column in opened.page.stage.shown_columns] == [
+        "1  s2a4-stream",
+        "2  ann-160ms",
+        "3  snn-160ms",
+    ]
+
+
+def test_a_network_that_fails_says_so_while_the_others_run_on(opening, until):
+    opened = opening(3)
+    opened.session.show_lane(replace(lane(2), state="failed", failure="expected an answer, found none."), 1)
+    opened.session.show(replace(opened.session.newest, failure="expected an answer, found none."))
+    opened.draw()
+    until(lambda: gesture(opened, 1).said == "⚠ Failed")
+    assert [gesture(opened, n).said for n in (0, 2)] == ["Air drums", "Arm roll"]
+    assert opened.page.header.state == "running"
+    assert "⚠ Failed" in opened.page.stage.columns[1].head.texts
+    assert opened.page.table.cell(1, "lane") == "2  ann-160ms  (failed)"
+    assert opened.window.banner.words == "Network ann-160ms: expected an answer, found none."
+    assert opened.window.has_failed
 
 
 def test_events_reach_the_picture(opened, until):
-    before = opened.window.stage.events.grab().toImage()
-    opened.session.packets.append(packet([0] * 128, list(range(128)), [64] * 128, [1] * 128))
-    until(lambda: not opened.session.packets)
-    assert opened.window.stage.events.grab().toImage() != before
+    before = opened.page.stage.events.grab().toImage()
+    opened.session.picture.absorb(make_events([0] * 128, list(range(128)), [64] * 128, [1] * 128), 10_000)
+    until(lambda: opened.page.stage.events.grab().toImage() != before)
 
 
 def test_frames_are_drawn_without_events(opened, until):
-    opened.window.stage.events.frames.clear()
-    until(lambda: opened.window.stage.events.frames.figures().frames >= 5)
+    opened.page.stage.events.frames.clear()
+    until(lambda: opened.page.stage.events.frames.figures().frames >= 5)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"), [("starting", "Starting …"), ("paused", "Paused"), ("failed", "⚠  Stopped by an error")]
+)
+def test_states_stand_over_the_picture(opened, state, message):
+    opened.session.show(replace(opened.session.newest, state=state))
+    opened.draw()
+    assert opened.page.stage.events.message == message
+    assert opened.page.header.state == state
+
+
+def test_a_failing_chain_is_a_banner_once(opened, until):
+    sentence = "expected the ANN to run, found an error."
+    opened.session.show(replace(opened.session.newest, state="failed", failure=sentence))
+    until(lambda: opened.window.banner.words == "Expected the ANN to run, found an error.")
+    opened.window.banner.dismiss()
+    opened.session.show(opened.session.newest)
+    opened.draw()
+    assert opened.page.header.state == "failed"
+    assert opened.window.banner.words == ""
+
+
+def test_notes_of_source_run_and_network_each_reach_the_banner(opened, until):
+    changed = replace(opened.session.newest, source_counters=SourceCounters(notes=("a table is missing.",)))
+    opened.session.show(replace(changed, notes={"slow": "the disk is slow."}))
+    opened.session.show_lane(replace(lane(1), notes={"overflow": "exceeded 3 times."}))
+    opened.draw()
+    for words in ("A table is missing.", "The disk is slow.", "Exceeded 3 times."):
+        assert opened.window.banner.words == words
+        press(opened, Qt.Key.Key_Escape)
+    opened.session.show_lane(replace(lane(1), notes={"overflow": "exceeded 4 times."}))
+    opened.draw()
+    assert not opened.window.banner.words
+
+
+def test_loss_of_any_network_is_said(opening):
+    opened = opening(3)
+    opened.session.show_lane(replace(lane(3), counters=Counters(events_in=30, events_done=18, events_dropped=12)), 2)
+    opened.draw()
+    assert opened.page.loss.verdict == "snn-160ms lost 12 events"
+
+
+def test_nothing_moves_when_the_state_changes(opened, until):
+    def places():
+        page = opened.page
+        parts = (page.header, page.stage.events, page.stage.columns[0].bars, page.strip)
+        return [part.geometry().getRect() for part in parts]
+
+    before = places()
+    opened.session.decide(None)
+    opened.session.show(replace(opened.session.newest, state="failed", failure="expected this, found that."))
+    until(lambda: opened.window.banner.words)
+    assert places() == before
+
+
+# ---------------------------------------------------------------- sources
 
 
 def test_a_source_that_cannot_be_opened_is_a_banner(opened, until):
@@ -59,48 +162,17 @@ def test_a_source_that_cannot_be_opened_is_a_banner(opened, until):
     opened.window.open("missing.aedat")
     until(lambda: "missing.aedat" in opened.window.banner.words)
     assert opened.window.session is running
-    press(opened.window, Qt.Key.Key_Escape)
+    press(opened, Qt.Key.Key_Escape)
     assert opened.window.banner.words == ""
-
-
-def test_a_failing_chain_is_a_banner_once(opened, until):
-    opened.session.show(state="failed", failure="expected the ANN to run, found an error.")
-    until(lambda: opened.window.banner.words == "Expected the ANN to run, found an error.")
-    opened.window.dismiss()
-    opened.session.show()
-    until(lambda: opened.window.header.state == "failed")
-    opened.window._draw_words()
-    assert opened.window.banner.words == ""
-
-
-def test_a_note_is_a_banner_once_with_its_first_words(opened, until):
-    opened.session.show(notes={"overflow": "exceeded 3 times."})
-    until(lambda: opened.window.banner.words == "Exceeded 3 times.")
-    opened.window.dismiss()
-    opened.session.show(notes={"overflow": "exceeded 4 times."})
-    until(lambda: opened.window.header.state == "running")
-    opened.window._draw_words()
-    assert not opened.window.banner.words
-    opened.session.show(notes={"overflow": "exceeded 5 times.", "restart 1": "it restarts."})
-    until(lambda: opened.window.banner.words == "It restarts.")
-
-
-def test_a_note_goes_by_itself_and_does_not_hide_an_error(opened, until, monkeypatch):
-    monkeypatch.setattr("spikebridge.ui.banner._NOTE_MS", 30)
-    opened.window.banner.show_note("a note.")
-    assert opened.window.banner.words == "A note."
-    until(lambda: not opened.window.banner.words)
-    opened.window.show_error("broken.")
-    opened.window.banner.show_note("a note.")
-    assert opened.window.banner.words == "Broken."
 
 
 def test_another_source_closes_the_one_before(opened, until):
     first = opened.session
-    press(opened.window, Qt.Key.Key_R)
+    press(opened, Qt.Key.Key_R)
     until(lambda: opened.window.session is not first and first.closed)
-    assert opened.window.header.badge == "simulated"
-    assert opened.window.replay_bar.isHidden()
+    assert opened.page.header.badge == "simulated"
+    assert opened.page.replay_bar.isHidden()
+    assert opened.window.windowTitle() == "Simulated camera (simulated) – Spikebridge"
 
 
 def test_the_newest_of_two_openings_wins(opened, until):
@@ -115,63 +187,213 @@ def test_a_dropped_file_is_opened(opened, until, tmp_path: Path):
     until(lambda: opened.window.session is not None and opened.window.session.uri.endswith("dropped.aedat"))
 
 
+def test_closing_the_source_leaves_nothing_to_see(opening, until):
+    opened = opening(3)
+    opened.draw()
+    press(opened, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    until(lambda: opened.session.closed)
+    opened.draw()
+    page = opened.page
+    assert page.header.texts == ("Spikebridge", "○  No source")
+    assert page.stage.events.message == "Drop a recording here"
+    assert {column.gesture.said for column in page.stage.columns} == {"No source drop a recording or press O"}
+    assert page.strip.texts[:4] == ("source", "waiting", "– ms", "– mW")
+    assert page.loss.verdict == "Nothing lost"
+    assert page.latency_chart.texts[1] == page.power_chart.texts[1] == "−25 s"
+
+
+def test_an_ended_recording_is_opened_again_by_play(opened, until):
+    first = opened.session
+    opened.session.show(replace(opened.session.newest, state="ended"))
+    until(lambda: opened.page.replay_bar._ended)
+    press(opened, Qt.Key.Key_Space)
+    until(lambda: opened.window.session is not None and opened.window.session is not first)
+    assert first.closed
+
+
+# ---------------------------------------------------------------- keys
+
+
 def test_keys_control_the_replay(opened):
-    window, replay = opened.window, opened.session.fake_replay
-    press(window, Qt.Key.Key_Space)
+    replay = opened.session.replay
+    press(opened, Qt.Key.Key_Space)
     assert replay.state.paused
-    press(window, Qt.Key.Key_Period)
+    press(opened, Qt.Key.Key_Period)
     assert replay.steps == 1
-    press(window, Qt.Key.Key_Right)
+    press(opened, Qt.Key.Key_Right)
     assert replay.state.position_us == 2_000_000
-    press(window, Qt.Key.Key_Right)
-    press(window, Qt.Key.Key_Right)
-    assert replay.state.position_us == 3_000_000
-    press(window, Qt.Key.Key_Home)
+    press(opened, Qt.Key.Key_Left)
     assert replay.state.position_us == 1_000_000
-    press(window, Qt.Key.Key_L)
+    for _ in range(3):
+        press(opened, Qt.Key.Key_Right)
+    assert replay.state.position_us == RECORDING.t_last_us
+    press(opened, Qt.Key.Key_Home)
+    assert replay.state.position_us == 1_000_000
+    press(opened, Qt.Key.Key_L)
     assert replay.state.loop
-    press(window, Qt.Key.Key_Minus)
+    press(opened, Qt.Key.Key_Minus)
     assert replay.state.speed == 0.5
-
-
-def test_the_fastest_speed_is_as_fast_as_it_goes(opened):
     for _ in range(10):
-        press(opened.window, Qt.Key.Key_Plus)
-    assert math.isinf(opened.session.fake_replay.state.speed)
+        press(opened, Qt.Key.Key_Plus)
+    assert math.isinf(replay.state.speed)
 
 
-def test_keys_change_threshold_and_smoothing(opened):
-    press(opened.window, Qt.Key.Key_BracketRight)
-    assert opened.session.threshold == pytest.approx(0.55)
-    opened.window.lower_smoothing()
-    assert opened.session.smoothing_us == 150_000
-    assert opened.window.stage.settings.threshold.text() == "55%"
-    assert opened.window.stage.settings.smoothing.text() == "150 ms"
+@pytest.mark.parametrize(
+    ("key", "modifier", "tuned", "shown"),
+    [
+        (Qt.Key.Key_BracketRight, Qt.KeyboardModifier.NoModifier, (0, 0.55, None), ("55%", "200 ms")),
+        (Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.NoModifier, (0, 0.45, None), ("45%", "200 ms")),
+        (Qt.Key.Key_BraceRight, Qt.KeyboardModifier.NoModifier, (0, None, 300_000), ("50%", "300 ms")),
+        (Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ShiftModifier, (0, None, 150_000), ("50%", "150 ms")),
+    ],
+)
+def test_keys_change_threshold_and_smoothing(opened, key, modifier, tuned, shown):
+    press(opened, key, modifier)
+    assert opened.session.tuned == [tuned]
+    settings = opened.page.stage.settings
+    assert (settings.threshold.text(), settings.smoothing.text()) == shown
 
 
 def test_feature_maps_are_asked_for_only_while_open(opened, until):
-    press(opened.window, Qt.Key.Key_F)
-    assert opened.session.features_wanted
-    assert not opened.window.stage.features.isHidden()
-    opened.session.show(features=np.ones((8, 4, 4), np.uint8), features_shape=(2, 4, 4, 4))
-    until(lambda: opened.window.stage.features._tiles is not None)
-    press(opened.window, Qt.Key.Key_F)
-    assert not opened.session.features_wanted
+    assert opened.session.wanted == [(0, False)]
+    press(opened, Qt.Key.Key_F)
+    assert opened.session.wanted[-1] == (0, True)
+    features = opened.page.stage.features
+    assert features.isVisible()
+    opened.session.show_lane(replace(lane(1), features=np.ones((8, 4, 4), np.uint8)))
+    until(lambda: "sum of 4 intervals: 0…4" in features.texts)
+    press(opened, Qt.Key.Key_F)
+    assert opened.session.wanted[-1] == (0, False)
+    assert features.isHidden()
 
 
-def test_help_names_every_command_and_opens_and_closes(opened):
-    press(opened.window, Qt.Key.Key_F1)
-    assert not opened.window.help.isHidden()
-    press(opened.window, Qt.Key.Key_Escape)
-    assert opened.window.help.isHidden()
+def test_keys_change_the_picture(opened):
+    events = opened.page.stage.events
+    fade, palette = events.fade_us, events.palette_name
+    press(opened, Qt.Key.Key_D)
+    press(opened, Qt.Key.Key_P)
+    press(opened, Qt.Key.Key_M)
+    assert events.fade_us != fade
+    assert events.palette_name != palette
+    assert events.mirrored
 
 
-@pytest.mark.parametrize("command", [c for _, commands in GROUPS for c in commands], ids=lambda c: c.name)
-def test_every_command_has_a_key_and_a_method(opened, command):
+def test_full_screen_and_back(opened):
+    press(opened, Qt.Key.Key_F11)
+    assert opened.window.isFullScreen()
+    press(opened, Qt.Key.Key_Escape)
+    assert not opened.window.isFullScreen()
+
+
+def test_q_ends_the_program(opened, until):
+    press(opened, Qt.Key.Key_Q)
+    assert not opened.window.isVisible()
+    assert opened.session.closed
+
+
+def chosen(opened):
+    """What is shown of the chosen network: in the strip, the header, the table, the heads and the settings."""
+    page = opened.page
+    return (
+        page.strip.texts[2],
+        page.header.texts[4],
+        [page.table.cell(row, "lead") for row in range(3)].index("the chosen one"),
+        [column.head.chosen for column in page.stage.shown_columns].index(True),
+        page.loss.texts[2],
+    )
+
+
+FIRST = ("1.11 ms", "1.23 ms", 0, 0, "30")
+SECOND = ("2.11 ms", "2.23 ms", 1, 1, "60")
+THIRD = ("3.11 ms", "3.23 ms", 2, 2, "90")
+
+
+def test_keys_choose_a_network(opening):
+    opened = opening(3)
+    opened.draw()
+    assert chosen(opened) == FIRST
+    for key, expected in (
+        (Qt.Key.Key_2, SECOND),
+        (Qt.Key.Key_3, THIRD),
+        (Qt.Key.Key_1, FIRST),
+        (Qt.Key.Key_N, SECOND),
+        (Qt.Key.Key_N, THIRD),
+        (Qt.Key.Key_N, FIRST),
+    ):
+        press(opened, key)
+        assert chosen(opened) == expected
+
+
+def test_clicks_choose_a_network(opening):
+    opened = opening(3)
+    opened.draw()
+    column = opened.page.stage.columns[2]
+    QTest.mouseClick(column, Qt.MouseButton.LeftButton, pos=QPoint(50, 50))
+    assert chosen(opened) == THIRD
+    table = opened.page.table
+    QTest.mouseClick(table, Qt.MouseButton.LeftButton, pos=QPoint(50, round(table.height() * 0.6)))
+    assert chosen(opened) == SECOND
+
+
+def test_settings_features_and_charts_are_of_the_chosen_network(opening):
+    opened = opening(3)
+    press(opened, Qt.Key.Key_F)
+    features = np.ones((8, 4, 4), np.uint8)
+    opened.session.show_lane(replace(lane(2), features=2 * features, threshold=0.7, smoothing_us=50_000), 1)
+    opened.session.show_lane(replace(lane(1), features=features), 0)
+    for _ in range(3):
+        opened.draw()
+    assert "closing 0.10" in opened.page.latency_chart.texts
+    assert "chip 1 2.00 mW simulated" in opened.page.power_chart.texts
+    press(opened, Qt.Key.Key_2)
+    assert opened.session.wanted[-2:] == [(0, False), (1, True)]
+    # the past of the network that is chosen now is there at once
+    assert "closing 0.20" in opened.page.latency_chart.texts
+    assert "chip 2 4.00 mW simulated" in opened.page.power_chart.texts
+    settings = opened.page.stage.settings
+    assert (settings.threshold.text(), settings.smoothing.text()) == ("70%", "50 ms")
+    opened.draw()
+    assert opened.page.stage.features.texts[1:] == ("ann-160ms", "2 channels of 4×4", "sum of 4 intervals: 0…8")
+    press(opened, Qt.Key.Key_BracketRight)
+    assert opened.session.tuned == [(1, pytest.approx(0.75), None)]
+
+
+def test_a_network_that_is_not_there_cannot_be_chosen(opened):
+    press(opened, Qt.Key.Key_3)
+    press(opened, Qt.Key.Key_N)
+    assert opened.page.chosen == 0
+
+
+def test_the_fourth_is_chosen_by_the_next(opening):
+    opened = opening(4)
+    press(opened, Qt.Key.Key_3)
+    press(opened, Qt.Key.Key_N)
+    assert opened.page.strip.texts[2] == "4.11 ms"
+    assert opened.page.table.cell(3, "lead") == "the chosen one"
+    assert not any(column.head.chosen for column in opened.page.stage.shown_columns)
+
+
+# ---------------------------------------------------------------- the list of commands
+
+
+@pytest.mark.parametrize("command", ALL, ids=lambda command: command.name)
+def test_every_command_is_in_the_menu_with_its_keys(opened, command):
     action = opened.window.findChild(QAction, command.name)
-    assert action is not None
+    assert action in opened.window.menu.actions()
+    assert action.text() == command.title
     assert len(action.shortcuts()) == len(command.keys)
-    assert callable(getattr(opened.window, command.name))
+
+
+@pytest.mark.parametrize("command", ALL, ids=lambda command: command.name)
+def test_every_command_can_be_given_without_a_source(opened, until, monkeypatch, command):
+    monkeypatch.setattr("spikebridge.ui.commands.QFileDialog.getOpenFileName", lambda *_: ("", ""))
+    monkeypatch.setattr(opened.page.header.button, "showMenu", lambda: None)
+    opened.window.commands.close_source()
+    until(lambda: opened.session.closed)
+    action = opened.window.findChild(QAction, command.name)
+    action.trigger()
+    if command.name == "open_simulated":
+        until(lambda: opened.window.session is not None)
 
 
 def test_no_key_means_two_things(opened):
@@ -179,41 +401,7 @@ def test_no_key_means_two_things(opened):
     assert len(keys) == len(set(keys))
 
 
-def test_loss_is_said_in_words(opened, until):
-    counters = Counters(events_in=30, events_done=18, events_dropped=12)
-    opened.session.show(counters=counters, source_counters=SourceCounters(truncated=True))
-    until(lambda: opened.window.loss.verdict == "12 events lost, file truncated")
-
-
-def test_an_ended_recording_is_opened_again_by_play(opened, until):
-    first = opened.session
-    opened.session.show(state="ended")
-    until(lambda: opened.window.replay_bar._ended)
-    press(opened.window, Qt.Key.Key_Space)
-    until(lambda: opened.window.session is not None and opened.window.session is not first)
-    assert first.closed
-
-
-def test_nothing_moves_when_the_state_changes(opened, until):
-    def places():
-        parts = (opened.window.header, opened.window.stage.events, opened.window.stage.bars, opened.window.strip)
-        return [part.geometry().getRect() for part in parts]
-
-    before = places()
-    opened.session.show(state="failed", failure="expected this, found that.", decision=decision(None))
-    until(lambda: opened.window.banner.words)
-    assert places() == before
-
-
-@pytest.mark.parametrize("size", [(960, 600), (1280, 720), (1920, 1080), (3840, 2160)])
-def test_every_size_is_drawn_without_overlap(opened, until, size):
-    opened.window.toggle_features()
-    opened.window.resize(*size)
-    until(lambda: opened.window.width() == size[0])
-    stage = opened.window.stage
-    parts = [stage.events, stage.features, stage.gesture, stage.bars]
-    rects = [part.geometry() for part in parts]
-    assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[i + 1 :])
-    assert all(stage.rect().contains(rect) for rect in rects)
-    image: QImage = opened.window.grab().toImage()
-    assert image.width() == size[0]
+def test_a_chosen_file_is_opened(opened, until, monkeypatch):
+    monkeypatch.setattr("spikebridge.ui.commands.QFileDialog.getOpenFileName", lambda *_: ("picked.aedat", ""))
+    press(opened, Qt.Key.Key_O)
+    until(lambda: opened.window.session is not None and opened.window.session.uri == "picked.aedat")

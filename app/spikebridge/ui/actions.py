@@ -1,68 +1,84 @@
-"""What can be done, by which keys; the menu and the help overlay are both made from this list."""
+"""The commands by group, with their keys; the menu and the help overlay are both made from this list."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from spikebridge.ui.commands import Commands
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """name : method of the window. keys : Qt key sequences. shown : keys as people read them."""
+    """act : what it does. keys : Qt key sequences. shown : keys as people read them."""
 
-    name: str
+    act: Callable[[Commands], None]
     title: str
     keys: tuple[str, ...]
     shown: str
+
+    @property
+    def name(self) -> str:
+        return self.act.__name__
 
 
 GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Source",
         (
-            Command("choose_recording", "Open a recording …", ("Ctrl+O", "O"), "O"),
-            Command("open_simulated", "Simulated camera", ("Ctrl+R", "R"), "R"),
-            Command("close_source", "Close the source", ("Ctrl+W",), "Ctrl W"),
+            Command(Commands.choose_recording, "Open a recording …", ("Ctrl+O", "O"), "O"),
+            Command(Commands.open_simulated, "Simulated camera", ("Ctrl+R", "R"), "R"),
+            Command(Commands.close_source, "Close the source", ("Ctrl+W",), "Ctrl W"),
         ),
     ),
     (
-        "Decision",
+        "Networks side by side",
         (
-            Command("lower_threshold", "Lower the threshold", ("[",), "["),
-            Command("raise_threshold", "Raise the threshold", ("]",), "]"),
-            Command("lower_smoothing", "Smooth less", ("{", "Shift+["), "{"),
-            Command("raise_smoothing", "Smooth more", ("}", "Shift+]"), "}"),
+            Command(Commands.choose_first, "Choose the first network", ("1",), "1"),
+            Command(Commands.choose_second, "Choose the second", ("2",), "2"),
+            Command(Commands.choose_third, "Choose the third", ("3",), "3"),
+            Command(Commands.choose_next, "Choose the next", ("N",), "N"),
+        ),
+    ),
+    (
+        "Decision of the chosen network",
+        (
+            Command(Commands.lower_threshold, "Lower the threshold", ("[",), "["),
+            Command(Commands.raise_threshold, "Raise the threshold", ("]",), "]"),
+            Command(Commands.lower_smoothing, "Smooth less", ("{", "Shift+["), "{"),
+            Command(Commands.raise_smoothing, "Smooth more", ("}", "Shift+]"), "}"),
         ),
     ),
     (
         "View",
         (
-            Command("toggle_features", "Feature maps", ("F",), "F"),
-            Command("next_fade", "Next accumulation time", ("D",), "D"),
-            Command("next_palette", "Next palette", ("P",), "P"),
-            Command("toggle_mirror", "Mirror the picture", ("M",), "M"),
-            Command("toggle_full_screen", "Full screen", ("F11",), "F11"),
+            Command(Commands.toggle_features, "Show or hide the feature maps", ("F",), "F"),
+            Command(Commands.next_fade, "Change how long an event is seen", ("D",), "D"),
+            Command(Commands.next_palette, "Change the colours of the events", ("P",), "P"),
+            Command(Commands.toggle_mirror, "Mirror the events", ("M",), "M"),
+            Command(Commands.toggle_full_screen, "Full screen", ("F11",), "F11"),
         ),
     ),
     (
         "Recording",
         (
-            Command("toggle_play", "Play or pause", ("Space", "K"), "Space"),
-            Command("step_once", "One step", (".",), "."),
-            Command("seek_back", "Back 1 s", ("Left",), "←"),
-            Command("seek_on", "On 1 s", ("Right",), "→"),
-            Command("seek_start", "To the start", ("Home",), "Home"),
-            Command("toggle_loop", "Loop", ("L",), "L"),
-            Command("faster", "Faster", ("+", "="), "+"),
-            Command("slower", "Slower", ("-",), "−"),
+            Command(Commands.toggle_play, "Play or pause", ("Space", "K"), "Space"),
+            Command(Commands.step_once, "One step", (".",), "."),
+            Command(Commands.seek_back, "Back 1 s", ("Left",), "←"),
+            Command(Commands.seek_on, "Forward 1 s", ("Right",), "→"),
+            Command(Commands.seek_start, "To the start", ("Home",), "Home"),
+            Command(Commands.toggle_loop, "Start again at the end", ("L",), "L"),
+            Command(Commands.faster, "Faster", ("+", "="), "+"),
+            Command(Commands.slower, "Slower", ("-",), "−"),
         ),
     ),
     (
         "Program",
         (
-            Command("open_menu", "Menu", ("F10",), "F10"),
-            Command("toggle_help", "Keys", ("F1", "?"), "? or F1"),
-            Command("dismiss", "Dismiss, leave full screen", ("Esc",), "Esc"),
-            Command("close", "Quit", ("Ctrl+Q", "Q"), "Q"),
+            Command(Commands.open_menu, "Menu", ("F10",), "F10"),
+            Command(Commands.toggle_help, "Keys", ("F1", "?"), "? or F1"),
+            Command(Commands.dismiss, "Dismiss a message, leave full screen", ("Esc",), "Esc"),
+            Command(Commands.quit, "Quit", ("Ctrl+Q", "Q"), "Q"),
         ),
     ),
 )

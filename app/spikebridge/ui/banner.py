@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from spikebridge.ui import theme
+from spikebridge.ui.figures import sentence as capitalised
 
 _NOTE_MS = 20_000
+#: Notes that may wait for their turn; where there are more, the oldest go unseen.
+_WAITING = 16
 
 
 class Banner(QWidget):
@@ -24,10 +29,11 @@ class Banner(QWidget):
         dismiss = QToolButton()
         dismiss.setText("Dismiss  (Esc)")
         dismiss.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        dismiss.clicked.connect(self.hide)
+        dismiss.clicked.connect(self.dismiss)
+        self._notes: deque[str] = deque(maxlen=_WAITING)
         self._going = QTimer(self)
         self._going.setSingleShot(True)
-        self._going.timeout.connect(self.hide)
+        self._going.timeout.connect(self.dismiss)
         self._layout = QHBoxLayout(self)
         self._layout.addWidget(self._icon)
         self._layout.addWidget(self._words, 1)
@@ -51,16 +57,35 @@ class Banner(QWidget):
         )
 
     def show_note(self, sentence: str) -> None:
-        """Goes by itself, so that nobody has to come; an error that is there stays."""
-        if self.isHidden() or self._going.isActive():
-            self.show_error(sentence)
+        """Goes by itself, so that nobody has to come; waits until what is there has gone."""
+        if self.isHidden():
+            self._show(sentence)
             self._going.start(_NOTE_MS)
+        else:
+            self._notes.append(sentence)
 
     def show_error(self, sentence: str) -> None:
+        """Stays until it is dismissed; takes the place of what is there."""
+        if self._going.isActive():
+            self._notes.appendleft(self._words.text())
         self._going.stop()
-        sentence = sentence.strip()
-        self._words.setText(sentence[:1].upper() + sentence[1:])
-        self.setAccessibleName(sentence)
+        self._show(sentence)
+
+    def dismiss(self) -> None:
+        """The next note is shown, if one waits."""
+        self._going.stop()
+        self.hide()
+        if self._notes:
+            self.show_note(self._notes.popleft())
+
+    def clear(self) -> None:
+        """All that was said and all that waits."""
+        self._notes.clear()
+        self.dismiss()
+
+    def _show(self, sentence: str) -> None:
+        self._words.setText(capitalised(sentence))
+        self.setAccessibleName(sentence.strip())
         self.show()
         self.place()
         self.raise_()

@@ -11,8 +11,9 @@ from PyQt6.QtWidgets import QApplication
 from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.picture import Picture
 from spikebridge.ui.event_view import EventView
+from spikebridge.ui.frame_clock import display_timer
 from spikebridge.ui.session import SessionOpener
-from spikebridge.ui.window import MainWindow, display_timer
+from spikebridge.ui.window import MainWindow
 
 #: Events per second and sensor pixel: 1 M events/s at 128×128, as in the latency figure.
 _RATE_PER_PX = 1e6 / 128**2
@@ -64,11 +65,11 @@ def measure_window(opener: SessionOpener, uri: str, seconds: float = 10.0) -> tu
     window.show()
     window.open(uri)
     _run_for(2.0)
-    window.stage.events.frames.clear()
+    window.page.stage.events.frames.clear()
     busy_s, started = time.thread_time(), time.perf_counter()
     _run_for(seconds)
     share = (time.thread_time() - busy_s) / (time.perf_counter() - started)
-    figures = window.stage.events.frames.figures()
+    figures = window.page.stage.events.frames.figures()
     window.close()
     del application
     return share, figures.frames_per_s

@@ -2,84 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QPainter, QPen, QPolygonF
+from PyQt6.QtCore import QRectF, Qt
 
 from spikebridge.contracts import LABELS
-from spikebridge.snapshot import Decision
+from spikebridge.snapshot import LaneSnapshot
 from spikebridge.ui import theme
-from spikebridge.ui.figures import label_text
-from spikebridge.ui.painted import Align, PaintedPanel, fitted_size
+from spikebridge.ui.figures import label_text, sentence
+from spikebridge.ui.items import CENTRE, RIGHT, Box, Item, Line, Paragraph, Pointer, Words
+from spikebridge.ui.lettering import Face, fitted_size
+from spikebridge.ui.painted import PaintedPanel
+
+#: Of a row, px of the reference screen and of any.
+_LOWEST_ROW, _LOWEST_ROW_PX = 15, 12
 
 
 class ClassBars(PaintedPanel):
-    """One row for each class; the named one is brighter, bold and pointed at."""
+    """One row for each class; the named one is brighter, bold and pointed at. small : for one of several columns."""
 
-    def __init__(self, labels: Sequence[str] = LABELS) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._labels = tuple(labels)
-        self._longest = max((label_text(label) for label in self._labels), key=len)
-        self._probabilities: tuple[float, ...] = (0.0,) * len(self._labels)
-        self._index: int | None = None
+        self.small = False
+        self._failure = ""
         self._threshold = 0.0
+        self._show(LABELS, (), None)
         self.setAccessibleName("Probabilities of all gestures")
 
     @property
     def probabilities(self) -> tuple[float, ...]:
         return self._probabilities
 
-    def show_decision(self, decision: Decision | None, threshold: float) -> None:
-        probabilities = tuple(float(p) for p in decision.probabilities) if decision else (0.0,) * len(self._labels)
-        index = decision.index if decision else None
-        if (probabilities, index, threshold) != (self._probabilities, self._index, self._threshold):
-            self._probabilities, self._index, self._threshold = probabilities, index, threshold
-            self.update()
+    def show_lane(self, lane: LaneSnapshot) -> None:
+        """The newest decision of a lane; in its place, why there will be none."""
+        decision = lane.decision
+        self._failure = sentence(lane.failure or "")
+        self._threshold = lane.threshold
+        if decision is None:
+            self._show(lane.model.labels, (), None)
+        else:
+            self._show(lane.model.labels, tuple(decision.probabilities.tolist()), decision.index)
+        self.refresh()
 
-    def paint(self, painter: QPainter) -> None:
-        pad, head = self.px(20), self.px(44)
-        names = min(self.px(290), int(self.width() * 0.5))
-        size = fitted_size(self._longest, names - self.px(30), self.px(20), True, True) / self.scale
-        value = self.px(66)
-        left, right = pad + names, self.width() - pad - value
-        row = (self.height() - head - pad) / len(self._labels)
-        title = QRectF(pad, self.px(10), names, head - self.px(10))
-        self.text(painter, title, "All gestures", 18, theme.MUTED, True)
-        for i, (label, probability) in enumerate(zip(self._labels, self._probabilities, strict=True)):
-            top = head + i * row
-            chosen = i == self._index
-            colour = theme.TEXT if chosen else theme.MUTED
-            place = QRectF(pad + self.px(20), top, names - self.px(28), row)
-            self.text(painter, place, label_text(label), size, colour, chosen, narrow=True)
-            if chosen:
-                self._paint_pointer(painter, pad, top + row / 2)
-            self._paint_bar(painter, QRectF(left, top + row * 0.22, right - left, row * 0.56), probability, chosen)
-            place = QRectF(right + self.px(6), top, value - self.px(6), row)
-            right_aligned = Align.AlignRight | Align.AlignVCenter
-            self.text(painter, place, f"{probability:.0%}", 19, colour, chosen, right_aligned)
+    def clear(self) -> None:
+        self._failure, self._threshold = "", 0.0
+        self._show(self._labels, (), None)
+        self.refresh()
+
+    def _show(self, labels: tuple[str, ...], probabilities: tuple[float, ...], index: int | None) -> None:
+        self._labels = labels
+        self._longest = max(map(label_text, labels), key=len, default="")
+        self._probabilities = probabilities or (0.0,) * len(labels)
+        self._index = index
+
+    def compose(self) -> Iterator[Item]:
+        pad, head = self.px(14 if self.small else 20), self.px(24 if self.small else 44)
+        if self._failure:
+            place = QRectF(pad, head, self.width() - 2 * pad, self.height() - head - pad)
+            yield Paragraph(place, self._failure, 16 if self.small else 20)
+            return
+        names = min(self.px(240 if self.small else 290), int(self.width() * (0.6 if self.small else 0.5)))
+        value = self.px(54 if self.small else 66)
+        bars = QRectF(pad + names, head, self.width() - 2 * pad - names - value, self.height() - head - self.px(8))
+        title = QRectF(pad, self.px(2), names, head - self.px(2))
+        shown = self._shown(bars.height())
+        words = "All gestures" if len(shown) == len(self._labels) else f"{len(shown)} of {len(self._labels)} gestures"
+        yield Words(title, words, 15 if self.small else 18, theme.MUTED, True)
+        row = bars.height() / max(1, len(shown))
+        for n, i in enumerate(shown):
+            yield from self._compose_row(i, QRectF(pad, bars.y() + n * row, names, row), bars)
         if self._threshold > 0:
-            self._paint_threshold(painter, left, right, head)
+            yield from self._compose_threshold(bars, head)
 
-    def _paint_pointer(self, painter: QPainter, x: float, y: float) -> None:
-        size = self.px(7)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.ACCENT)
-        painter.drawPolygon(QPolygonF([QPointF(x, y - size), QPointF(x + 1.5 * size, y), QPointF(x, y + size)]))
+    def _shown(self, height: float) -> list[int]:
+        """All labels, or the likeliest where there is no room for all, in the order of the labels."""
+        room = max(1, int(height / max(_LOWEST_ROW_PX, self.px(_LOWEST_ROW))))
+        likeliest = sorted(range(len(self._labels)), key=lambda i: -self._probabilities[i])
+        return sorted(likeliest[:room])
 
-    def _paint_bar(self, painter: QPainter, groove: QRectF, probability: float, chosen: bool) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.RAISED)
-        painter.drawRoundedRect(groove, self.px(4), self.px(4))
-        if probability > 0:
-            bar = QRectF(groove.x(), groove.y(), max(2.0, groove.width() * min(1.0, probability)), groove.height())
-            painter.setBrush(theme.ACCENT if chosen else theme.FAINT)
-            painter.drawRoundedRect(bar, self.px(4), self.px(4))
+    def _compose_row(self, i: int, names: QRectF, bars: QRectF) -> Iterator[Item]:
+        """names : where the name stands, in the height of the row."""
+        row, top = names.height(), names.y()
+        probability, chosen = self._probabilities[i], i == self._index
+        colour = theme.TEXT if chosen else theme.MUTED
+        indent = self.px(16 if self.small else 20)
+        largest = min(self.px(16 if self.small else 20), int(row * 0.8))
+        size = (
+            fitted_size(self._longest, int(names.width() - indent) - self.px(8), Face(largest, True, True)) / self.scale
+        )
+        place = QRectF(names.x() + indent, top, names.width() - indent - self.px(4), row)
+        yield Words(place, label_text(self._labels[i]), size, colour, chosen, narrow=True)
+        half = min(self.px(7), row * 0.35) if chosen else 0.0
+        yield Pointer(QRectF(names.x(), top + row / 2 - half, 1.5 * half, 2 * half), theme.ACCENT)
+        radius = min(self.px(4), row * 0.28)
+        thick = min(row * 0.56, self.px(28))
+        groove = QRectF(bars.x(), top + (row - thick) / 2, bars.width(), thick)
+        yield Box(groove, theme.RAISED, radius)
+        length = round(groove.width() * min(1.0, max(0.0, probability)))
+        bar = QRectF(groove.x(), groove.y(), max(2 * radius, length) if length else 0.0, groove.height())
+        yield Box(bar, theme.ACCENT if chosen else theme.FAINT, radius)
+        place = QRectF(bars.right() + self.px(4), top, self.width() - bars.right() - self.px(14), row)
+        yield Words(place, f"{probability:.0%}", min(size, 19), colour, chosen, RIGHT)
 
-    def _paint_threshold(self, painter: QPainter, left: float, right: float, head: float) -> None:
-        x = left + (right - left) * self._threshold
-        painter.setPen(QPen(theme.YELLOW, max(1, self.px(2)), Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(x, head), QPointF(x, self.height() - self.px(14)))
-        width = self.px(170)
-        place = QRectF(min(max(left, x - width / 2), right - width), self.px(12), width, head - self.px(14))
-        self.text(painter, place, f"threshold {self._threshold:.0%}", 16, theme.YELLOW, align=Align.AlignCenter)
+    def _compose_threshold(self, bars: QRectF, head: float) -> Iterator[Item]:
+        thick = max(1, self.px(2))
+        x = bars.x() + bars.width() * self._threshold
+        yield Line(QRectF(x - thick / 2, head, thick, bars.height()), theme.YELLOW, Qt.PenStyle.DashLine)
+        width = self.px(150)
+        place = QRectF(min(max(bars.x(), x - width / 2), bars.right() - width), self.px(2), width, head - self.px(2))
+        yield Words(place, f"threshold {self._threshold:.0%}", 15, theme.YELLOW, align=CENTRE)

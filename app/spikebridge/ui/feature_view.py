@@ -3,59 +3,66 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtGui import QImage
 
 from spikebridge.contracts import Features
 from spikebridge.ui import theme
-from spikebridge.ui.painted import Align, PaintedPanel
+from spikebridge.ui.figures import number
+from spikebridge.ui.items import CENTRE, Image, Item, Words
+from spikebridge.ui.painted import PaintedPanel
 from spikebridge.ui.surface import palette
 
 _COLOURS = palette((255, 190, 60), (255, 190, 60), (20, 26, 35))[::2]
 
 
 class FeatureView(PaintedPanel):
-    """One tile for each channel, brightest where it spiked most; the intervals of the window are summed."""
+    """One tile for each channel, brightest where most was counted; the intervals of the window are summed."""
 
     def __init__(self) -> None:
         super().__init__()
         self._tiles: NDArray[np.uint8] | None = None
-        self._shape = (0, 0, 0, 0)
-        self._highest = 0
+        self._whose = ""
+        self._words = ("", "")
 
-    def show_features(self, features: Features | None, shape: tuple[int, int, int, int] | None) -> None:
-        """(C·T/I, h, w) counts and (C, T/I, h, w); None while there are none yet."""
-        if features is None or shape is None:
-            self._tiles = None
-        else:
+    def show_features(
+        self, features: Features | None, shape: tuple[int, int, int, int] | None, whose: str = ""
+    ) -> None:
+        """(C·T/I, h, w) counts and (C, T/I, h, w); None while there are none yet. whose : name of the lane."""
+        self._whose = whose
+        self._tiles = None
+        if features is not None and shape is not None:
             sums = features.reshape(shape).sum(axis=1, dtype=np.uint32)
-            self._highest = int(sums.max())
-            self._tiles = mosaic((sums * 127 // max(1, self._highest)).astype(np.uint8))
-            self._shape = shape
-        self.update()
+            highest = int(sums.max())
+            self._tiles = mosaic((sums * 127 // max(1, highest)).astype(np.uint8))
+            c, intervals, h, w = shape
+            self._words = (f"{number(c, 'channel')} of {w}×{h}", f"sum of {number(intervals, 'interval')}: 0…{highest}")
+        self.refresh()
 
-    def paint(self, painter: QPainter) -> None:
-        pad, head = self.px(16), self.px(44)
-        room = QRectF(pad, head, self.width() - 2 * pad, self.height() - head - pad - self.px(26))
-        title = QRectF(pad, self.px(10), self.width() - 2 * pad, head - self.px(10))
-        self.text(painter, title, "What the accumulator sees", 18, theme.MUTED, True, narrow=True)
+    def compose(self) -> Iterator[Item]:
+        pad, line = self.px(16), self.px(24)
+        row = QRectF(pad, self.px(12), self.width() - 2 * pad, line)
+        yield Words(row, "What the accumulator sees", 18, theme.MUTED, True, narrow=True)
+        yield Words(row.translated(0, line), self._whose, 16, theme.TEXT, narrow=True)
+        top, bottom = self.px(12) + 2 * line, self.height() - self.px(10) - 2 * line
+        room = QRectF(pad, top, self.width() - 2 * pad, max(1, bottom - top - self.px(6)))
         if self._tiles is None:
-            self.text(painter, room, "waiting for spikes", 18, theme.MUTED, align=Align.AlignCenter)
+            yield Words(room, "waiting for spikes", 18, theme.MUTED, align=CENTRE)
             return
         height, width = self._tiles.shape
         image = QImage(self._tiles.tobytes(), width, height, width, QImage.Format.Format_Indexed8)
         image.setColorTable(_COLOURS)
         factor = min(room.width() / width, room.height() / height)
         size = (width * factor, height * factor)
-        left, top = room.center().x() - size[0] / 2, room.center().y() - size[1] / 2
-        painter.drawImage(QRectF(left, top, *size), image)
-        c, intervals, h, w = self._shape
-        words = f"{c} channels {w}×{h}, sum of {intervals} intervals: 0…{self._highest}"
-        foot = QRectF(pad, self.height() - self.px(36), self.width() - 2 * pad, self.px(28))
-        self.text(painter, foot, words, 15, theme.MUTED, narrow=True)
+        yield Image(QRectF(room.center().x() - size[0] / 2, room.center().y() - size[1] / 2, *size), image)
+        for i, words in enumerate(self._words):
+            yield Words(
+                QRectF(pad, bottom + i * line, self.width() - 2 * pad, line), words, 15, theme.MUTED, narrow=True
+            )
 
 
 def mosaic(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:

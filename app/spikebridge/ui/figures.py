@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from spikebridge.contracts import Energy, Provenance
 
 NOTHING = "–"
-_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
-_ENERGY = ((1.0, "mJ"), (1e-3, "µJ"), (1e-6, "nJ"))
+_THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_WATTS = ((1.0, "W"), (1e-3, "mW"), (1e-6, "µW"), (1e-9, "nW"))
+_MILLIJOULES = ((1e3, "J"), (1.0, "mJ"), (1e-3, "µJ"), (1e-6, "nJ"))
 
 
 def three_digits(value: float) -> str:
@@ -20,51 +24,58 @@ def three_digits(value: float) -> str:
 
 
 def milliseconds(value_us: float) -> str:
+    """``4.20 ms``; from a second on ``1.23 s``."""
+    if value_us >= 999_500:
+        return f"{three_digits(value_us / 1e6)} s"
     return f"{three_digits(value_us / 1000)} ms"
 
 
 def rate(value_hz: float, unit: str) -> str:
-    """``182 k events/s``."""
-    for size, prefix in _PREFIXES:
-        if value_hz >= size:
-            return f"{three_digits(value_hz / size)} {prefix} {unit}"
-    return f"{value_hz:.0f} {unit}"
+    """``182 k events/s``, ``100 steps/s``, ``6.25 decisions/s``."""
+    size, prefix = _prefix(value_hz)
+    if prefix:
+        return f"{three_digits(value_hz / size)} {prefix} {unit}"
+    return f"{value_hz:.3g} {unit}" if value_hz < 9.5 else f"{value_hz:.0f} {unit}"
 
 
 def byte_rate(value: float | None) -> str:
     """``910 kB/s``; empty where nothing is sent."""
     if value is None:
         return ""
-    for size, prefix in _PREFIXES:
-        if value >= size:
-            return f"{three_digits(value / size)} {prefix}B/s"
-    return f"{value:.0f} B/s"
+    size, prefix = _prefix(value)
+    return f"{three_digits(value / size)} {prefix}B/s" if prefix else f"{value:.0f} B/s"
 
 
 def power(watts: float | None, provenance: Provenance) -> tuple[str, str]:
     """(``12.3 mW``, ``estimated``): the value never stands without its provenance."""
     if watts is None or provenance == "unavailable":
         return f"{NOTHING} mW", "unavailable"
-    if watts >= 10:
-        return f"{three_digits(watts)} W", provenance
-    return f"{three_digits(watts * 1000)} mW", provenance
+    return _with_unit(watts, _WATTS), provenance
 
 
-def energy(value: Energy) -> str:
-    """``1.10 µJ + 3.00 µJ constant + 2.30 mJ static / decision``; empty when unavailable."""
+def energy(value: Energy) -> tuple[str, str]:
+    """``1.10 µJ + 3.00 µJ constant`` and, below, ``+ 2.30 mJ static per decision, estimated``; empty if unavailable.
+
+    On one line where there is nothing constant or static.
+    """
     if value.activity_mj is None or value.provenance == "unavailable":
-        return ""
-    parts = [_energy(value.activity_mj)]
-    parts += [f"{_energy(value.constant_mj)} constant"] if value.constant_mj else []
-    parts += [] if value.static_mj is None else [f"{_energy(value.static_mj)} static"]
-    return f"{' + '.join(parts)} / decision"
+        return "", ""
+    dynamic = millijoules(value.activity_mj)
+    if value.constant_mj:
+        dynamic += f" + {millijoules(value.constant_mj)} constant"
+    static = "" if value.static_mj is None else f"+ {millijoules(value.static_mj)} static "
+    rest = f"{static}per decision, {value.provenance}"
+    return (dynamic, rest) if value.constant_mj or static else (f"{dynamic} {rest}", "")
 
 
-def _energy(value_mj: float) -> str:
-    for size, unit in _ENERGY:
-        if value_mj >= size:
-            return f"{three_digits(value_mj / size)} {unit}"
-    return f"{three_digits(value_mj / 1e-6)} nJ"
+def millijoules(value_mj: float | None) -> str:
+    """With the unit that reads best: ``1.23 µJ``."""
+    return NOTHING if value_mj is None else _with_unit(value_mj, _MILLIJOULES)
+
+
+def share(value: float | None) -> str:
+    """``87.3%``."""
+    return NOTHING if value is None else f"{value:.1%}"
 
 
 def count(value: int) -> str:
@@ -72,10 +83,17 @@ def count(value: int) -> str:
     return f"{value:,}".replace(",", "\u2009")
 
 
+def number(n: int, what: str) -> str:
+    """``1 event``, ``12 events``."""
+    return f"{count(n)} {what}{'' if n == 1 else 's'}"
+
+
 def clock(value_us: int) -> str:
-    """``1:02.3``, minutes, seconds and tenths."""
+    """``1:02.3``, minutes, seconds and tenths; ``1:01:02.3`` from an hour on."""
     tenths = max(0, value_us) // 100_000
-    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+    hours, minutes = tenths // 36_000, tenths // 600 % 60
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{head}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
 def label_text(label: str | None) -> str:
@@ -84,3 +102,21 @@ def label_text(label: str | None) -> str:
         return "No gesture"
     words = label.replace("counter_clockwise", "counter-clockwise").replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def sentence(words: str) -> str:
+    """With a large first letter; the rest as it is."""
+    words = words.strip()
+    return words[:1].upper() + words[1:]
+
+
+def _prefix(value: float) -> tuple[float, str]:
+    # What would round to 1000 belongs to the next prefix.
+    return next(((size, prefix) for size, prefix in _THOUSANDS if value >= 0.9995 * size), (1.0, ""))
+
+
+def _with_unit(value: float, units: Sequence[tuple[float, str]]) -> str:
+    if value == 0 or not math.isfinite(value):
+        return f"{value:.0f} {units[1][1]}"
+    size, unit = next(((size, unit) for size, unit in units if abs(value) >= 0.9995 * size), units[-1])
+    return f"{three_digits(value / size)} {unit}"

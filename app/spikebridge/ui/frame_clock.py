@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from PyQt6.QtCore import Qt, QTimer
+
+#: The whole milliseconds nearest to 60 Hz that are not slower.
+_FRAME_MS = 16
+
+
+def display_timer(slot: Callable[[], None]) -> QTimer:
+    """Calls ``slot`` for each frame."""
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(slot)
+    timer.start(_FRAME_MS)
+    return timer
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QHBoxLayout, QMenu, QToolButton
 
 from spikebridge.snapshot import LaneSnapshot, Snapshot
 from spikebridge.ui import figures, theme
-from spikebridge.ui.painted import Align, PaintedPanel
+from spikebridge.ui.items import CENTRE, RIGHT, Box, Item, Words
+from spikebridge.ui.lettering import Face, text_width
+from spikebridge.ui.painted import PaintedPanel
 
 #: Icon, word and colour of each state.
 STATES: dict[str, tuple[str, str, QColor]] = {
@@ -31,6 +35,7 @@ class Header(PaintedPanel):
         self.source = ""
         self.badge = ""
         self._model = ""
+        self._caption = ""
         self._end_to_end = ""
         self._age = ""
         self.button = QToolButton(self)
@@ -45,81 +50,83 @@ class Header(PaintedPanel):
         layout.addStretch(1)
 
     def show_opening(self, uri: str, words: str = "") -> None:
-        self.state, self.badge = "opening", "simulated" if uri.startswith("sim:") else ""
-        self.source = f"{uri}   {words} …" if words else uri
-        self._model = self._end_to_end = self._age = ""
-        self.update()
+        """words : on what is slow."""
+        self._show("opening", f"{uri}   {words} …" if words else uri, "simulated" if uri.startswith("sim:") else "")
 
     def show_closed(self) -> None:
-        self.state, self.source, self.badge = "closed", "", ""
-        self._model = self._end_to_end = self._age = ""
-        self.update()
+        self._show("closed", "", "")
 
     def show_snapshot(self, snapshot: Snapshot, lane: LaneSnapshot) -> None:
         """lane : the one whose latency is shown."""
-        self.state = snapshot.state
-        self.source = snapshot.source.title
-        self.badge = snapshot.source.kind if snapshot.source.kind != "live" else "live camera"
-        self._model = lane.model.name
-        self._end_to_end, self._age = "– ms", "a run without a pace has no latency"
-        if lane.end_to_end is not None:
-            recent, age = lane.end_to_end.recent, lane.age
-            self._age = "waiting for the first decision"
-            if recent.n and age.newest_us is not None and age.oldest_us is not None:
-                self._end_to_end = figures.milliseconds(recent.p50)
-                self._age = (
-                    f"p99 {figures.milliseconds(recent.p99)}; newest event {figures.milliseconds(age.newest_us)} old, "
-                    f"oldest {figures.milliseconds(age.oldest_us)}"
-                )
-        self.update()
+        several = len(snapshot.lanes) > 1
+        self._model = f"{len(snapshot.lanes)} networks" if several else lane.model.name
+        self._caption = f"{lane.model.name}: " if several else ""
+        self._caption += "end of the step → decision, p50"
+        self._end_to_end, self._age = _latency(lane)
+        kind = snapshot.source.kind
+        self._put(snapshot.state, snapshot.source.title, "live camera" if kind == "live" else kind)
 
-    def paint(self, painter: QPainter) -> None:
+    def _show(self, state: str, source: str, badge: str) -> None:
+        self._model = self._caption = self._end_to_end = self._age = ""
+        self._put(state, source, badge)
+
+    def _put(self, state: str, source: str, badge: str) -> None:
+        self.state, self.source, self.badge = state, source, badge
+        self.refresh()
+
+    def compose(self) -> Iterator[Item]:
         height = self.height()
         x = float(self.button.width() + self.px(24))
-        x = self._word(painter, x, "Spikebridge", 28, theme.TEXT, True) + self.px(32)
+        product = text_width("Spikebridge", Face(self.px(28), bold=True)) + 2
+        yield Words(QRectF(x, 0, product, height), "Spikebridge", 28, bold=True)
+        x += product + self.px(32)
         icon, word, colour = STATES[self.state]
         # As wide as the widest state: what follows stays where it is.
-        painter.setFont(theme.font(self.px(20), bold=True))
-        room = painter.fontMetrics().horizontalAdvance("○  No source") + self.px(12)
-        self.text(painter, QRectF(x, 0, room, height), f"{icon}  {word}", 20, colour, True)
+        room = text_width("○  No source", Face(self.px(20), bold=True)) + self.px(12)
+        yield Words(QRectF(x, 0, room, height), f"{icon}  {word}", 20, colour, True)
         x += room
-        if self.badge:
-            x = self._paint_badge(painter, x) + self.px(14)
         right: float = self.width() - self.px(8)
-        if self._end_to_end:
-            right = self._paint_latency(painter, right)
+        latency = tuple(self._compose_latency(right))
+        if latency:
+            right = min(item.place.left() for item in latency) - self.px(16)
+        if self.badge:
+            badge = tuple(self._compose_badge(x))
+            yield from badge
+            x = badge[0].place.right() + self.px(14)
         words = self.source + (f"  ·  {self._model}" if self._model else "")
-        self.text(painter, QRectF(x, 0, max(0.0, right - x), height), words, 20, theme.MUTED)
+        yield Words(QRectF(x, 0, max(0.0, right - x), height), words, 20, theme.MUTED)
+        yield from latency
 
-    def _word(self, painter: QPainter, x: float, text: str, size: float, colour: QColor, bold: bool) -> float:
-        painter.setFont(theme.font(self.px(size), bold))
-        width = painter.fontMetrics().horizontalAdvance(text) + 2
-        self.text(painter, QRectF(x, 0, width, self.height()), text, size, colour, bold)
-        return x + width
-
-    def _paint_badge(self, painter: QPainter, x: float) -> float:
+    def _compose_badge(self, x: float) -> Iterator[Item]:
         word = self.badge.upper()
-        painter.setFont(theme.font(self.px(16), bold=True))
-        width = painter.fontMetrics().horizontalAdvance(word) + self.px(24)
+        width = text_width(word, Face(self.px(16), bold=True)) + self.px(24)
         height = self.px(32)
-        rect = QRectF(x, (self.height() - height) / 2, width, height)
+        place = QRectF(x, (self.height() - height) / 2, width, height)
         simulated = self.badge == "simulated"
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.YELLOW if simulated else theme.RAISED)
-        painter.drawRoundedRect(rect, self.px(6), self.px(6))
-        self.text(painter, rect, word, 16, theme.BACKGROUND if simulated else theme.TEXT, True, Align.AlignCenter)
-        return x + width
+        yield Box(place, theme.YELLOW if simulated else theme.RAISED, self.px(6))
+        yield Words(place, word, 16, theme.BACKGROUND if simulated else theme.TEXT, True, CENTRE)
 
-    def _paint_latency(self, painter: QPainter, right: float) -> float:
-        """The figure, and small beside it what it leaves out; returns where the free room ends."""
-        end = Align.AlignRight | Align.AlignVCenter
-        big = self.px(150)
-        self.text(painter, QRectF(right - big, 0, big, self.height()), self._end_to_end, 30, theme.TEXT, True, end)
-        small = self.px(440)
+    def _compose_latency(self, right: float) -> Iterator[Item]:
+        """The figure, and small beside it what it leaves out."""
+        if not self._end_to_end:
+            return
+        big, small, half = self.px(150), self.px(460), self.height() / 2
+        yield Words(QRectF(right - big, 0, big, self.height()), self._end_to_end, 30, bold=True, align=RIGHT)
         left = right - big - small - self.px(10)
-        half = self.height() / 2
-        above = QRectF(left, 0, small, half + self.px(3))
-        below = QRectF(left, half - self.px(3), small, half)
-        self.text(painter, above, "end of the step → decision, p50", 15, theme.MUTED, align=end, narrow=True)
-        self.text(painter, below, self._age, 15, theme.FAINT, align=end, narrow=True)
-        return left - self.px(16)
+        above, below = QRectF(left, 0, small, half + 1), QRectF(left, half - 1, small, half)
+        yield Words(above, self._caption, 15, theme.MUTED, align=RIGHT, narrow=True)
+        yield Words(below, self._age, 15, theme.MUTED, align=RIGHT, narrow=True)
+
+
+def _latency(lane: LaneSnapshot) -> tuple[str, str]:
+    """The median, and what else is to be said of it."""
+    if lane.end_to_end is None:
+        return "– ms", "a run without a pace has no latency"
+    recent, age = lane.end_to_end.recent, lane.age
+    if not recent.n or age.newest_us is None or age.oldest_us is None:
+        return "– ms", "waiting for the first decision"
+    newest, oldest = figures.milliseconds(age.newest_us), figures.milliseconds(age.oldest_us)
+    return (
+        figures.milliseconds(recent.p50),
+        f"p99 {figures.milliseconds(recent.p99)}; newest event {newest} old, oldest {oldest}",
+    )

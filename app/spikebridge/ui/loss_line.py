@@ -2,64 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QPainter
 
 from spikebridge.contracts import SourceCounters
-from spikebridge.snapshot import Counters
+from spikebridge.snapshot import Counters, Snapshot
 from spikebridge.ui import theme
-from spikebridge.ui.figures import count
+from spikebridge.ui.figures import count, number
+from spikebridge.ui.items import Item, Words
+from spikebridge.ui.lettering import Face, fitted_size, text_width
 from spikebridge.ui.painted import PaintedPanel
+
+_NOTHING = "Nothing lost"
+#: Of the width goes to what was lost.
+_MOST = 0.6
 
 
 class LossLine(PaintedPanel):
-    """One line. Lost events are a word, an icon and a colour."""
+    """Left what was lost anywhere, right the counters of the chosen lane. Loss is a word, an icon and a colour."""
 
     def __init__(self) -> None:
         super().__init__()
         self._counters = Counters()
-        self._source = SourceCounters()
+        self.verdict = _NOTHING
 
-    def show_counters(self, counters: Counters, source: SourceCounters) -> None:
-        if (counters, source) != (self._counters, self._source):
-            self._counters, self._source = counters, source
-            self.update()
+    def clear(self) -> None:
+        self._counters, self.verdict = Counters(), _NOTHING
+        self.refresh()
 
-    @property
-    def verdict(self) -> str:
-        """``Nothing lost`` or what was."""
-        losses = []
-        if lost := self._counters.events_dropped + self._source.dropped:
-            losses.append(f"{count(lost)} events lost")
-        if self._source.skipped_bytes:
-            losses.append(f"{count(self._source.skipped_bytes)} bytes skipped")
-        if self._source.truncated:
-            losses.append("file truncated")
-        return ", ".join(losses).capitalize() or "Nothing lost"
+    def show_snapshot(self, snapshot: Snapshot, chosen: int) -> None:
+        self._counters = snapshot.lanes[chosen].counters
+        self.verdict = describe_losses(snapshot)
+        self.refresh()
 
-    def paint(self, painter: QPainter) -> None:
-        c = self._counters
-        lost = self.verdict != "Nothing lost"
+    def compose(self) -> Iterator[Item]:
+        lost = self.verdict != _NOTHING
         pad, height = self.px(16), self.height()
-        verdict = QRectF(pad, 0, self.px(400), height)
-        icon = "⚠" if lost else "✓"
-        self.text(painter, verdict, f"{icon}  {self.verdict}", 18, theme.ALARM if lost else theme.TEXT, lost)
-        cells = (
-            ("events in", c.events_in),
-            ("= done", c.events_done),
-            ("+ dropped", c.events_dropped),
-            ("+ queued", c.events_queued),
-            ("outside crop", c.events_outside),
-            ("decisions", c.decisions),
-            ("resets", c.resets),
-        )
-        left = verdict.right() + pad
-        width = (self.width() - left - pad) / len(cells)
-        for i, (name, value) in enumerate(cells):
-            cell = QRectF(left + i * width, 0, width - self.px(8), height)
+        words = f"{'⚠' if lost else '✓'}  {self.verdict}"
+        size = fitted_size(words, int(self.width() * _MOST), Face(self.px(18), lost, lost))
+        room = max(self.px(340), text_width(words, Face(size, lost, lost)) + 2)
+        colour = theme.ALARM if lost else theme.TEXT
+        yield Words(QRectF(pad, 0, room, height), words, size / self.scale, colour, lost, narrow=lost)
+        x = pad + room + self.px(20)
+        for name, value, widest in self._cells():
+            needed = text_width(name, Face(self.px(15), narrow=True)) + self.px(8)
+            figure = max(text_width(text, Face(self.px(17), True, True)) for text in (widest, count(value))) + 2
+            if x + needed + figure > self.width() - pad:
+                # What was lost comes first; half a figure says nothing.
+                return
             alarm = value > 0 and name == "+ dropped"
-            self.text(painter, cell, name, 15, theme.ALARM if alarm else theme.MUTED, narrow=True)
-            painter.setFont(theme.font(self.px(15), narrow=True))
-            shift = painter.fontMetrics().horizontalAdvance(name) + self.px(8)
-            rest = cell.adjusted(shift, 0, 0, 0)
-            self.text(painter, rest, count(value), 17, theme.ALARM if alarm else theme.TEXT, True, narrow=True)
+            yield Words(QRectF(x, 0, needed, height), name, 15, theme.ALARM if alarm else theme.MUTED, narrow=True)
+            x += needed
+            yield Words(
+                QRectF(x, 0, figure, height), count(value), 17, theme.ALARM if alarm else theme.TEXT, True, narrow=True
+            )
+            x += figure + self.px(10)
+
+    def _cells(self) -> tuple[tuple[str, int, str], ...]:
+        """(name, value, a value for which there is always room)."""
+        c = self._counters
+        return (
+            ("events in", c.events_in, count(999_999_999)),
+            ("= done", c.events_done, count(999_999_999)),
+            ("+ dropped", c.events_dropped, count(9_999_999)),
+            ("+ waiting", c.events_queued, count(99_999)),
+            ("outside the crop", c.events_outside, count(9_999_999)),
+            ("decisions", c.decisions, count(9_999_999)),
+            ("resets", c.resets, count(999)),
+        )
+
+
+def describe_losses(snapshot: Snapshot) -> str:
+    """``Nothing lost``, or what was: by every lane and before them."""
+    several = len(snapshot.lanes) > 1
+    losses = [
+        f"{lane.model.name} lost {lost}" if several else f"{lost} lost"
+        for lane in snapshot.lanes
+        if (lost := _lost(lane.counters))
+    ]
+    losses += _lost_before(snapshot.source_counters)
+    return ", ".join(losses) or _NOTHING
+
+
+def _lost(counters: Counters) -> str:
+    """Steps where no event was in them: the network missed time all the same."""
+    if counters.events_dropped:
+        return number(counters.events_dropped, "event")
+    return number(counters.packets_dropped, "step") if counters.packets_dropped else ""
+
+
+def _lost_before(source: SourceCounters) -> list[str]:
+    losses = []
+    if source.dropped:
+        losses.append(f"{number(source.dropped, 'event')} lost in the driver")
+    if source.skipped_bytes:
+        losses.append(f"{number(source.skipped_bytes, 'byte')} skipped")
+    if source.truncated:
+        losses.append("file truncated")
+    return losses

@@ -1,86 +1,93 @@
-"""The base of the painted panels, and the pictograms."""
+"""The base of the painted panels."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
+from itertools import zip_longest
 
-from PyQt6.QtCore import QByteArray, QRectF, Qt
-from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPixmap
-from PyQt6.QtSvg import QSvgRenderer
+from PyQt6.QtCore import QRect, QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
-from spikebridge.resources import assets_folder
 from spikebridge.ui import theme
-
-#: The white of the pictogram files, replaced by the wanted colour.
-_INK = b"#fff"
-Align = Qt.AlignmentFlag
+from spikebridge.ui.items import Canvas, Item, Words
 
 
 class PaintedPanel(QWidget):
-    """A panel that draws itself at ``scale``; texts get fixed places, so that no value moves another."""
+    """Paints the items of ``compose`` at ``scale``; ``refresh`` paints those anew that differ from what is seen.
+
+    Texts get fixed places, so that no value moves another, and a value that changes costs one text and not a panel.
+    """
 
     def __init__(self, parent: QWidget | None = None, ground: QColor = theme.PANEL) -> None:
         super().__init__(parent)
+        # The panel paints its corners too, so that nothing behind it has to be drawn.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.scale = 1.0
+        self.rounded = True
         self._ground = ground
+        self._items: tuple[Item, ...] = ()
+        #: Whole px that each item covers.
+        self._covered: tuple[QRect, ...] = ()
+
+    def compose(self) -> Iterator[Item]:
+        """The content, from back to front. What comes and goes stays in the list, without extent while it is not seen:
+        an item is compared with the one that had its place in the list before."""
+        raise NotImplementedError
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What is seen."""
+        return self._items
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All words that are painted, in the order of painting."""
+        return tuple(item.text for item in self._items if isinstance(item, Words) and item.text)
+
+    def refresh(self) -> None:
+        """Composes the content anew and repaints what has changed."""
+        before, covered = self._items, self._covered
+        self._items = tuple(self.compose())
+        self._covered = tuple(item.place.toAlignedRect() for item in self._items)
+        for i, (old, new) in enumerate(zip_longest(before, self._items)):
+            if type(old) is not type(new) or old != new:
+                for places in (covered, self._covered):
+                    if i < len(places):
+                        self.update(places[i])
 
     def set_scale(self, scale: float) -> None:
         self.scale = scale
+        self.refresh()
         self.update()
 
     def px(self, size: float) -> int:
         """``size`` of the reference screen in px of this one."""
         return round(size * self.scale)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        self.refresh()
+        self.update()
+
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        if event is None:
+            return
+        region = event.region()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_ground(painter, region.boundingRect())
+        canvas = Canvas(painter, self.scale, self.devicePixelRatioF(), region)
+        for item, covered in zip(self._items, self._covered, strict=True):
+            if not item.place.isEmpty() and region.intersects(covered):
+                item.draw(canvas)
+        painter.end()
+
+    def _paint_ground(self, painter: QPainter, damaged: QRect) -> None:
+        radius = self.px(theme.RADIUS) if self.rounded else 0
+        if self.rect().adjusted(radius, 0, -radius, 0).contains(damaged) or self._ground == theme.BACKGROUND:
+            painter.fillRect(damaged, self._ground)
+            return
+        painter.fillRect(damaged, theme.BACKGROUND)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._ground)
-        painter.drawRoundedRect(QRectF(self.rect()), self.px(theme.RADIUS), self.px(theme.RADIUS))
-        self.paint(painter)
-        painter.end()
-
-    def paint(self, painter: QPainter) -> None:
-        """Draws the content."""
-        raise NotImplementedError
-
-    def text(
-        self,
-        painter: QPainter,
-        rect: QRectF,
-        text: str,
-        size: float,
-        colour: QColor = theme.TEXT,
-        bold: bool = False,
-        align: Qt.AlignmentFlag = Align.AlignLeft | Align.AlignVCenter,
-        narrow: bool = False,
-    ) -> None:
-        """One line, cut with an ellipsis where it is too long."""
-        painter.setFont(theme.font(self.px(size), bold, narrow))
-        painter.setPen(colour)
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(rect.width()) + 1)
-        painter.drawText(rect, int(align), shown)
-
-
-@lru_cache(maxsize=512)
-def fitted_size(text: str, width_px: int, largest_px: int, bold: bool = False, narrow: bool = False) -> int:
-    """The largest size in px, up to ``largest_px``, at which ``text`` is no wider than ``width_px``."""
-    advance = QFontMetricsF(theme.font(100, bold, narrow)).horizontalAdvance(text)
-    return max(9, min(largest_px, int(98 * width_px / max(1.0, advance))))
-
-
-@lru_cache(maxsize=64)
-def pictogram(name: str, size_px: int, colour: str) -> QPixmap:
-    """The gesture's picture, square, in one colour; that of "none" where there is no file."""
-    path = assets_folder() / "gestures" / f"{name}.svg"
-    if not path.is_file():
-        path = path.with_name("none.svg")
-    pixmap = QPixmap(size_px, size_px)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    if path.is_file():
-        painter = QPainter(pixmap)
-        QSvgRenderer(QByteArray(path.read_bytes().replace(_INK, colour.encode()))).render(painter)
-        painter.end()
-    return pixmap
+        painter.drawRoundedRect(QRectF(self.rect()), radius, radius)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
-from PyQt6.QtGui import QMouseEvent, QPainter, QPen, QPixmap, QPolygonF
+from PyQt6.QtGui import QImage, QMouseEvent, QPainter, QPolygonF
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from spikebridge.contracts import SourceInfo
 from spikebridge.ui import theme
 from spikebridge.ui.figures import clock
+from spikebridge.ui.items import Box, Image, Item, Line
 from spikebridge.ui.painted import PaintedPanel
 from spikebridge.ui.session import ReplayControls
 
@@ -32,41 +34,40 @@ class SeekBar(PaintedPanel):
         super().__init__(ground=theme.RAISED)
         self.fraction = 0.0
         self._overview: NDArray[np.float32] = np.zeros(0, np.float32)
-        self._picture = QPixmap()
+        self._picture = QImage()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Position in the recording")
 
     def show_position(self, fraction: float) -> None:
         if abs(fraction - self.fraction) * self.width() >= 0.5:
             self.fraction = fraction
-            self.update()
+            self.refresh()
 
     def show_overview(self, rates: NDArray[np.float32]) -> None:
         self._overview = rates
-        self._picture = QPixmap()
-        self.update()
+        self._picture = QImage()
+        self.refresh()
 
     @property
     def has_overview(self) -> bool:
         return self._overview.size > 0
 
-    def paint(self, painter: QPainter) -> None:
+    def compose(self) -> Iterator[Item]:
         width, height = self.width(), self.height()
-        if self._overview.size:
-            # The polygon of the rates costs several ms, in which no other thread runs Python: drawn once for each size.
-            if self._picture.deviceIndependentSize() != QSizeF(self.size()):
-                self._picture = self._draw_overview()
-            painter.drawPixmap(0, 0, self._picture)
+        if self._overview.size and self._picture.deviceIndependentSize() != QSizeF(self.size()):
+            # The polygon of the rates costs several ms: drawn once for each size.
+            self._picture = self._draw_overview()
+        yield Image(QRectF(0, 0, width, height) if self._overview.size else QRectF(), self._picture)
         played = theme.ACCENT.toRgb()
         played.setAlpha(90)
-        at = width * self.fraction
-        painter.fillRect(QRectF(0, 0, at, height), played)
-        painter.setPen(QPen(theme.TEXT, max(2, self.px(3))))
-        painter.drawLine(QPointF(at, 0), QPointF(at, height))
+        at, thick = width * self.fraction, max(2, self.px(3))
+        yield Box(QRectF(0, 0, at, height), played)
+        yield Line(QRectF(at - thick / 2, 0, thick, height), theme.TEXT)
 
-    def _draw_overview(self) -> QPixmap:
+    def _draw_overview(self) -> QImage:
         ratio = self.devicePixelRatioF()
-        picture = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
+        size = (round(self.width() * ratio), round(self.height() * ratio))
+        picture = QImage(*size, QImage.Format.Format_ARGB32_Premultiplied)
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
         width, height = self.width(), self.height()
@@ -83,7 +84,7 @@ class SeekBar(PaintedPanel):
 
     def _seek(self, event: QMouseEvent) -> None:
         self.fraction = min(1.0, max(0.0, event.position().x() / max(1, self.width())))
-        self.update()
+        self.refresh()
         self.sought.emit(self.fraction)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -137,9 +138,10 @@ class ReplayBar(QWidget):
 
     def set_scale(self, scale: float) -> None:
         self.seek_bar.set_scale(scale)
-        self.ensurePolished()
+        widest = "−0:00:00.0" if self._last_us - self._first_us >= 3_600_000_000 else "−00:00.0"
         for label in (self._elapsed, self._remaining):
-            label.setFixedWidth(label.fontMetrics().horizontalAdvance("−00:00.0") + round(8 * scale))
+            label.ensurePolished()
+            label.setFixedWidth(label.fontMetrics().horizontalAdvance(widest) + round(8 * scale))
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.seek_bar.setFixedHeight(round(38 * scale))
         self._play.setFixedWidth(round(64 * scale))
@@ -154,6 +156,7 @@ class ReplayBar(QWidget):
         self.seek_bar.show_overview(np.zeros(0, np.float32))
         if replay is not None and info is not None:
             self._first_us, self._last_us = info.t_first_us or 0, info.t_last_us or 0
+            self.set_scale(self.seek_bar.scale)
         self.setVisible(replay is not None)
 
     def refresh(self, ended: bool) -> None:

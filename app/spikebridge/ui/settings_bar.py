@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 THRESHOLD_STEP = 0.05
 #: Smoothing times that the buttons and keys step through, µs.
@@ -63,7 +63,7 @@ class Stepper(QWidget):
         return self._value.text()
 
     def set_scale(self, scale: float) -> None:
-        self.ensurePolished()
+        self._value.ensurePolished()
         for button in self._buttons:
             button.setFixedWidth(round(40 * scale))
         layout = self.layout()
@@ -73,27 +73,43 @@ class Stepper(QWidget):
 
 
 class SettingsBar(QWidget):
-    """Two steppers under the bars."""
+    """Two steppers under the bars, behind the name of the network that they are of where there are several."""
 
     threshold_stepped = pyqtSignal(int)
     smoothing_stepped = pyqtSignal(int)
 
     def __init__(self) -> None:
         super().__init__()
+        self._whose = QLabel()
+        self._names: Sequence[str] = ()
         self.threshold = Stepper("Threshold", "100 %", "[ ]")
         self.smoothing = Stepper("Smoothing", "2000 ms", "{ }")
         self.threshold.stepped.connect(self.threshold_stepped)
         self.smoothing.stepped.connect(self.smoothing_stepped)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.threshold)
-        layout.addStretch(1)
-        layout.addWidget(self.smoothing)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self._whose)
+        self._layout.addWidget(self.threshold)
+        self._layout.addStretch(1)
+        self._layout.addWidget(self.smoothing)
 
-    def show_values(self, threshold: float, smoothing_us: int) -> None:
+    def make_room(self, names: Sequence[str]) -> None:
+        """For any of the names of several networks, so that nothing moves when another is chosen; none for one."""
+        self._names = names
+        self._whose.ensurePolished()
+        widths = [self._whose.fontMetrics().horizontalAdvance(name) for name in names]
+        self._whose.setFixedWidth(max(widths, default=0) + 2)
+        self._whose.setVisible(bool(names))
+
+    def show_values(self, threshold: float, smoothing_us: int, whose: str = "") -> None:
+        """whose : name of the network, where there are several."""
+        self._whose.setText(whose)
         self.threshold.set_text(f"{threshold:.0%}")
         self.smoothing.set_text(f"{smoothing_us / 1000:.0f} ms")
 
     def set_scale(self, scale: float) -> None:
+        self._layout.setSpacing(round(14 * scale))
+        self.make_room(self._names)
         self.threshold.set_scale(scale)
         self.smoothing.set_scale(scale)

@@ -30,7 +30,7 @@ def _shade(last_us: NDArray[np.int64], off: Indices, now_us: int, fade_us: int, 
     for y in range(height):
         for x in range(width):
             since = last_us[y, x] - oldest_us
-            level = int(min(1 + np.int32(np.float32(min(since, fade_us)) * gain), _LEVELS))
+            level = min(np.int32(1) + np.int32(np.float32(min(since, fade_us)) * gain), np.int32(_LEVELS))
             image[y, x] = np.uint8(2 * level + off[y, x]) if since > 0 else np.uint8(0)
 
 
