@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from bundles import spiking_network, write_ordinary_bundle
 from spikebridge.bundle import load_model
-from spikebridge.cli import cli
+from spikebridge.commands.main import cli
 from spikebridge.errors import InputError, SpikebridgeError, UsageError
 from spikebridge.snn import load_network, save_network
 

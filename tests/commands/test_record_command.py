@@ -8,7 +8,7 @@ import signal
 import pytest
 from click.testing import CliRunner
 
-from spikebridge.cli import cli
+from spikebridge.commands.main import cli
 from spikebridge.errors import UsageError
 from spikebridge.sources import open_recording
 from spikebridge.sources.labels import Span, labels_path, read_labels

@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 import pytest
-
 from spikebridge.binning import Binner
+
 from spikebridge.bundle import InputSpec
 from spikebridge.datasets.labelled_recordings import fit_to_network
 from spikebridge.datasets.loader import open_clips

@@ -46,7 +46,7 @@ def open_test_pipeline(uri: str, settings: RunSettings, say: Say) -> Pipeline:
     if uri == "fault":
         raise ZeroDivisionError("a fault of the program")
     if uri == "unsendable":
-        raise StageWithALock
+        raise StageWithALockError
     if uri == "slow":
         while True:
             say("still at it")
@@ -70,7 +70,7 @@ def _broken(features: Features) -> Logits:
     raise StageError("ann", "expected an answer, found none.", restarts=False)
 
 
-class StageWithALock(Exception):
+class StageWithALockError(Exception):
     """An error that cannot be sent to another process."""
 
     def __init__(self) -> None:

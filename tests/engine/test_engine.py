@@ -170,7 +170,7 @@ def test_a_fault_of_the_program_is_one_here(capfd: pytest.CaptureFixture[str]) -
 
 
 def test_an_error_that_cannot_be_sent_is_told(engine: Engine) -> None:
-    with pytest.raises(StageError, match="StageWithALock"):
+    with pytest.raises(StageError, match="StageWithALockError"):
         opened(engine, "unsendable")
 
 
@@ -240,7 +240,8 @@ def test_the_chain_ends_with_the_window_however_that_ends() -> None:
         from spikebridge.engine import Engine
         from spikebridge.settings import RunSettings, SourceSettings
         if __name__ == "__main__":
-            session = Engine(open_test_pipeline).open("tiny:1", RunSettings(source=SourceSettings(loop=True)), say_nothing)
+            settings = RunSettings(source=SourceSettings(loop=True))
+            session = Engine(open_test_pipeline).open("tiny:1", settings, say_nothing)
             print(session.pid, flush=True)
             time.sleep(60)
         """

@@ -11,7 +11,7 @@ from spikebridge.evaluation.cases import Case
 from spikebridge.evaluation.costs import costs_of
 from spikebridge.evaluation.evaluator import Evaluator
 from spikebridge.events import Sensor, make_events
-from spikebridge.runtime import RunSettings
+from spikebridge.settings import LaneSettings
 
 
 def column_case(size: int, duration_us: int) -> Case:
@@ -23,7 +23,7 @@ def column_case(size: int, duration_us: int) -> Case:
 def test_an_ordinary_network_sends_the_camera_across_the_bridge(tmp_path):
     """8x8 pixels, T = 4, I = 2: of 128 inputs the eight of a column are active in each of four steps."""
     bundle = load_model(write_ordinary_bundle(tmp_path / "bundle"))
-    with Evaluator(bundle, RunSettings(str(bundle.folder))) as run:
+    with Evaluator(bundle, LaneSettings(str(bundle.folder))) as run:
         results = [run(column_case(8, 200_000))]
         window = costs_of(run, results)["per_window"]
     assert window["spikes_across_the_bridge"] == 32
@@ -39,7 +39,7 @@ def test_an_ordinary_network_sends_the_camera_across_the_bridge(tmp_path):
 def test_a_hybrid_is_estimated_from_what_was_counted():
     """S2A4 with T = 16 steps of 10 ms: two windows of 16 steps, each flushed by the two layers' delays."""
     bundle = load_model("s2a4-stream")
-    with Evaluator(bundle, RunSettings("s2a4-stream")) as run:
+    with Evaluator(bundle, LaneSettings("s2a4-stream")) as run:
         results = [run(column_case(128, 320_000))]
         costs = costs_of(run, results)
         activity = {mode: chain.snn.activity() for (mode, _), chain in run.chains.items()}

@@ -7,12 +7,12 @@ import pytest
 
 from bundles import write_ordinary_bundle
 from spikebridge.bundle import load_model
-from spikebridge.contracts import STAGES
 from spikebridge.errors import InputError
 from spikebridge.evaluation.cases import Case
 from spikebridge.evaluation.evaluator import CaseResult, Evaluator
 from spikebridge.events import Sensor, make_events
-from spikebridge.runtime import RunSettings
+from spikebridge.settings import LaneSettings
+from spikebridge.stages import WORKING
 
 
 def column_case(column: int, label: int, duration_us: int = 200_000, start_us: int = 0, onset_us=None) -> Case:
@@ -25,7 +25,7 @@ def column_case(column: int, label: int, duration_us: int = 200_000, start_us: i
 @pytest.fixture
 def run(tmp_path):
     bundle = load_model(write_ordinary_bundle(tmp_path / "bundle"))
-    with Evaluator(bundle, RunSettings(str(bundle.folder))) as evaluator:
+    with Evaluator(bundle, LaneSettings(str(bundle.folder))) as evaluator:
         yield evaluator
 
 
@@ -35,8 +35,8 @@ def test_right_and_wrong_windows(run):
     assert (wrong.windows_right, wrong.clip_index) == (0, 2)
     # One pixel and polarity of the column's eight in each of four steps.
     assert right.windows.crossings.tolist() == [32] * 5
-    assert right.windows.latency_us.shape == (5, len(STAGES))
-    assert right.stream.latency_us.shape == (len(right.stream.probabilities), len(STAGES))
+    assert right.windows.latency_us.shape == (5, len(WORKING))
+    assert right.stream.latency_us.shape == (len(right.stream.probabilities), len(WORKING))
 
 
 def test_cases_do_not_see_each_other(run):

@@ -13,7 +13,7 @@ from spikebridge.errors import InputError
 from spikebridge.evaluation.cases import Case
 from spikebridge.evaluation.report import evaluate_bundle, read_report
 from spikebridge.events import Sensor, make_events
-from spikebridge.runtime import RunSettings
+from spikebridge.settings import LaneSettings
 
 
 def column_case(name: str, column: int, label: int) -> Case:
@@ -31,7 +31,7 @@ def test_cases_are_told_one_by_one_and_summed_up(bundle):
     told: list[str] = []
     cases = [column_case("right", 3, 3), column_case("wrong", 2, 3)]
     quiet = {"still": [column_case("quiet", 4, 10)]}
-    settings = RunSettings(str(bundle.folder))
+    settings = LaneSettings(str(bundle.folder))
     report = evaluate_bundle(bundle, cases, settings, quiet=quiet, on_case=lambda case: told.append(case["name"]))
     assert told == [case["name"] for case in report["cases"]] == ["right", "wrong"]
     assert report["control"] == "none"
@@ -42,12 +42,12 @@ def test_cases_are_told_one_by_one_and_summed_up(bundle):
 
 
 def test_the_order_of_steps_does_not_matter_to_a_network_that_counts(bundle):
-    report = evaluate_bundle(bundle, [column_case("a", 3, 3)], RunSettings(str(bundle.folder)), control="shuffled")
+    report = evaluate_bundle(bundle, [column_case("a", 3, 3)], LaneSettings(str(bundle.folder)), control="shuffled")
     assert (report["control"], report["summary"]["window_accuracy"]["value"]) == ("shuffled", 1.0)
 
 
 def test_what_was_printed_is_read_back(bundle, tmp_path):
-    report = evaluate_bundle(bundle, [column_case("a", 3, 3)], RunSettings(str(bundle.folder)))
+    report = evaluate_bundle(bundle, [column_case("a", 3, 3)], LaneSettings(str(bundle.folder)))
     path = tmp_path / "report.json"
     path.write_text(json.dumps({"bundle": report}))
     assert read_report(path) == report

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spikebridge.contracts import LABELS, STAGES
+from spikebridge.contracts import LABELS
 from spikebridge.evaluation.cases import Case
 from spikebridge.evaluation.evaluator import CaseResult, StreamResults, WindowResults
 from spikebridge.evaluation.summary import confusion, describe, summarise, summarise_quiet
 from spikebridge.events import Sensor, empty_events
+from spikebridge.stages import WORKING
 
 
 def result(label: int, windows: list[int], stream: list[int], person: int = 0, sure: float = 0.9) -> CaseResult:
@@ -25,12 +26,12 @@ def result(label: int, windows: list[int], stream: list[int], person: int = 0, s
     return CaseResult(
         case=Case("c", label, empty_events(), 0, n * 10_000, Sensor(8, 8), person),
         windows=WindowResults(
-            chances(windows), np.full(len(windows), 8), np.ones((len(windows), len(STAGES)), np.float32)
+            chances(windows), np.full(len(windows), 8), np.ones((len(windows), len(WORKING)), np.float32)
         ),
         stream=StreamResults(
             probabilities=chances(stream),
             since_onset_us=np.arange(1, n + 1) * 10_000,
-            latency_us=np.full((n, len(STAGES)), 2.0, np.float32),
+            latency_us=np.full((n, len(WORKING)), 2.0, np.float32),
             named=tuple(LABELS[i] for i in stream),
             settled=np.ones(n, bool),
         ),

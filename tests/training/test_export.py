@@ -14,7 +14,7 @@ from spikebridge.evaluation.cases import read_cases  # noqa: E402
 from spikebridge.evaluation.costs import costs_of  # noqa: E402
 from spikebridge.evaluation.evaluator import Evaluator  # noqa: E402
 from spikebridge.evaluation.summary import summarise  # noqa: E402
-from spikebridge.runtime import RunSettings  # noqa: E402
+from spikebridge.settings import LaneSettings  # noqa: E402
 from spikebridge.snn import load_network  # noqa: E402
 from spikebridge.training import export  # noqa: E402
 from spikebridge.training.checkpoint import load_checkpoint  # noqa: E402
@@ -55,7 +55,7 @@ def test_a_bundle_gives_what_was_trained(trained, clips, tmp_path):
     network, _ = load_checkpoint(trained)
     if network.spiking is not None:
         assert load_network(bundle.snn.path) == to_loihi(network)
-    with Evaluator(bundle, RunSettings(str(folder))) as run:
+    with Evaluator(bundle, LaneSettings(str(folder))) as run:
         results = [run(case) for case in read_cases(clips.folder)]
         cost = costs_of(run, results)["per_window"]
     found = np.concatenate([result.windows.probabilities for result in results])

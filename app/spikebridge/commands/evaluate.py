@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from spikebridge.commands.lanes import backend_options, read_snn
 
 if TYPE_CHECKING:
     from spikebridge.evaluation.controls import Control
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--model", "models", multiple=True, help="Bundle to measure; may be given several times.")
-@click.option("--snn", default="emulator", show_default=True, help="emulator, lava or loihi2.")
-@click.option("--ann", default="cpu", show_default=True, help="cpu, cuda, tensorrt or grpc://host:port/model.")
 @click.option(
     "--control",
     type=click.Choice(["none", "shuffled", "accumulated"]),
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 )
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report that opens offline.")
 @click.option("--json", "as_json", is_flag=True, help="One object on standard output, every case in it.")
+@backend_options
 def evaluate(
     data: Path,
     models: tuple[str, ...],
-    snn: str,
-    ann: str,
     control: Control,
     quiet_minutes: float | None,
     html: Path | None,
     as_json: bool,
+    **backends: Any,
 ) -> None:
     """Measure bundles on DATA: a recording, a folder of recordings, or a set of clips.
 
@@ -50,7 +50,7 @@ def evaluate(
     from spikebridge.evaluation.cases import quiet_cases, read_cases
     from spikebridge.evaluation.charts import require_matplotlib
     from spikebridge.evaluation.report import evaluate_bundle
-    from spikebridge.runtime import DEFAULT_MODEL, RunSettings
+    from spikebridge.settings import DEFAULT_MODEL, LaneSettings
 
     if html is not None:
         require_matplotlib()
@@ -62,7 +62,7 @@ def evaluate(
             reports[model] = evaluate_bundle(
                 load_model(model),
                 read_cases(data),
-                RunSettings(model, snn, ann),
+                LaneSettings(model, snn=read_snn(backends), ann=backends["ann"]),
                 quiet=quiet_cases(Path(folder), quiet_minutes) if quiet_minutes else None,
                 control=control,
                 on_case=_ignore if as_json else _say,

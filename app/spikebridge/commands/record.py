@@ -1,4 +1,4 @@
-"""The command ``record``; looked up by the command line only when it is called."""
+"""``spikebridge record``."""
 
 from __future__ import annotations
 
@@ -30,13 +30,15 @@ def record(source: str, out: Path, label: str | None, seconds: float | None, fas
     The label goes into OUT_labels.csv, from which 'train --fine-tune' learns. Without one, the simulated camera
     writes what it performs and when; other sources are recorded without labels.
     """
+    from spikebridge.settings import SourceSettings
     from spikebridge.sources import open_source
     from spikebridge.sources.recorder import check_target
     from spikebridge.sources.recorder import record as write
 
     check_target(out)
     simulated = source.startswith("sim:")
-    opened = open_source(source, speed=1.0 if simulated and not fast else math.inf, seed=seed)
+    speed = 1.0 if simulated and not fast else math.inf
+    opened = open_source(source, SourceSettings(speed, seed=seed))
     length_us = None if seconds is None else round(seconds * 1e6)
     try:
         whole_s = _length_s(opened, seconds)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikebridge.binning import crop_of
+from spikebridge.chain.binning import crop_of
 from spikebridge.datasets.clips import LabelledClip, write_shard
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor

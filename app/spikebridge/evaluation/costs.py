@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.chain import Mode
-from spikebridge.contracts import STAGES
 from spikebridge.evaluation.evaluator import CaseResult, Evaluator
 from spikebridge.evaluation.records import Costs, DecisionCost, Estimate, HostCost, LoihiCost, WindowCost
 from spikebridge.power.host import WATTS_PER_BUSY_CORE
+from spikebridge.settings import Mode
 from spikebridge.snn import load_network
-from spikebridge.snn.energy import LOIHI1, cost_of
+from spikebridge.snn.energy import CostModel
 from spikebridge.snn.mapping import bridge_bytes, map_network
+from spikebridge.stages import WORKING
 
 
 def costs_of(run: Evaluator, results: Sequence[CaseResult]) -> Costs:
@@ -45,8 +45,8 @@ def costs_of(run: Evaluator, results: Sequence[CaseResult]) -> Costs:
 def _host(latency_us: NDArray[np.float32]) -> HostCost:
     """Host time by stage and what the ordinary part may draw for it; (N, n_stages)."""
     # Medians: other programs take their share of the machine now and then.
-    medians = zip(STAGES, np.median(latency_us, axis=0), strict=True)
-    times = {stage: round(float(us), 1) for stage, us in medians if stage != "inbox"}
+    medians = zip(WORKING, np.median(latency_us, axis=0), strict=True)
+    times = {stage: round(float(us), 1) for stage, us in medians}
     scope = f"this host: measured time × {WATTS_PER_BUSY_CORE:g} W per busy core (assumed)"
     energy_mj = round(times["ann"] * WATTS_PER_BUSY_CORE * 1e-3, 5)
     return {"host_us": times, "ann_mj": {"value": energy_mj, "provenance": "estimated", "scope": scope}}
@@ -60,8 +60,9 @@ def _loihi(run: Evaluator, mode: Mode, decision_steps: int, decision_us: int) ->
     steps = sum(activity.steps for activity in activities)
     if bundle.snn is None or not steps:
         return {}
-    mapping = map_network(load_network(bundle.snn.path, bundle.input.shape))
-    costs = [cost_of(activity, bundle.input.step_us, mapping.messages_per_spike) for activity in activities]
+    network = load_network(bundle.snn.path, bundle.input.shape)
+    mapping, model = map_network(network), CostModel(network)
+    costs = [model.cost(activity, bundle.input.step_us) for activity in activities]
     decisions = steps / decision_steps
     chip_step_us = sum(cost.chip_step_us * a.steps for cost, a in zip(costs, activities, strict=True)) / steps
     spikes = {
@@ -74,8 +75,9 @@ def _loihi(run: Evaluator, mode: Mode, decision_steps: int, decision_us: int) ->
         "loihi_problems": list(mapping.problems),
         "loihi_us": _estimate(chip_step_us * decision_steps, 2),
         "loihi_dynamic_mj": _estimate(sum(cost.dynamic_mj for cost in costs) / decisions, 7),
-        "loihi_static_mj": _estimate(LOIHI1.static_w * decision_us * 1e-3, 5),
-        "loihi_source": costs[0].info,
+        "loihi_constant_mj": _estimate(sum(cost.constant_mj for cost in costs) / decisions, 7),
+        "loihi_static_mj": _estimate(model.prices.static_w * decision_us * 1e-3, 5),
+        "loihi_source": f"{costs[0].chip}: {costs[0].source}; static power: {costs[0].static_source}",
     }
 
 

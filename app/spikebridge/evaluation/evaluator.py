@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikebridge.bundle import Bundle
-from spikebridge.chain import Chain, ChainStep, Mode
-from spikebridge.contracts import STAGES
+from spikebridge.chain import Chain, ChainStep
 from spikebridge.errors import InputError
 from spikebridge.evaluation.cases import Case
 from spikebridge.evaluation.controls import Control, rearrange
 from spikebridge.events import EventArray, EventPacket, Sensor
-from spikebridge.runtime import RunSettings, open_chain
+from spikebridge.run.opening import open_chain
+from spikebridge.settings import LaneSettings, Mode
+from spikebridge.stages import WORKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class WindowResults:
     """The N windows of a case from the onset on, each from reset: the paper's protocol.
 
     probabilities : (N, n_labels). crossings : (N,) spikes that crossed the bridge. latency_us : (N, n_stages) time on
-    the host.
+    the host in each of ``stages.WORKING``.
     """
 
     probabilities: NDArray[np.float32]
@@ -80,7 +81,7 @@ class CaseResult:
 class Evaluator:
     """Runs cases through a bundle's chains, which stay open between them. control : what is taken from the events."""
 
-    def __init__(self, bundle: Bundle, settings: RunSettings, control: Control = "none") -> None:
+    def __init__(self, bundle: Bundle, settings: LaneSettings, control: Control = "none") -> None:
         self.bundle = bundle
         self.control = control
         self.chains: dict[tuple[Mode, Sensor], Chain] = {}
@@ -102,7 +103,7 @@ class Evaluator:
 
     def _windows(self, case: Case) -> WindowResults:
         probabilities, crossings, latencies = [], [], []
-        latency = np.zeros(len(STAGES))
+        latency = np.zeros(len(WORKING))
         for _, step in self._run("window", case, case.begin_us):
             latency += _stage_times(step)
             if step.decision is None or step.features is None:
@@ -110,7 +111,7 @@ class Evaluator:
             probabilities.append(step.decision.probabilities)
             crossings.append(int(step.features.sum(dtype=np.int64)))
             latencies.append(latency)
-            latency = np.zeros(len(STAGES))
+            latency = np.zeros(len(WORKING))
         if not probabilities:
             needed_ms = self.bundle.accumulator.window_steps * self.bundle.input.step_us / 1000
             raise InputError(
@@ -154,7 +155,7 @@ def _stream_results(steps: list[tuple[int, ChainStep]], case: Case) -> StreamRes
 
 
 def _stage_times(step: ChainStep) -> list[float]:
-    return [step.latency_us[stage] for stage in STAGES]
+    return [step.latency_us[stage] for stage in WORKING]
 
 
 def _onset_latency(steps: list[tuple[int, ChainStep]], case: Case) -> tuple[float | None, float | None]:

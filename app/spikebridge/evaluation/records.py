@@ -70,13 +70,15 @@ class HostCost(TypedDict):
 
 
 class LoihiCost(TypedDict, total=False):
-    """Counted spikes and the cost model's estimates. spikes : ``total`` and by layer. loihi_source : of the model."""
+    """Counted spikes and the cost model's estimates. spikes : ``total`` and by layer. loihi_constant_mj : the part of
+    loihi_dynamic_mj that silent steps cost too. loihi_source : of the model."""
 
     spikes: dict[str, float]
     loihi_cores: int
     loihi_problems: list[str]
     loihi_us: Estimate
     loihi_dynamic_mj: Estimate
+    loihi_constant_mj: Estimate
     loihi_static_mj: Estimate
     loihi_source: str
 

@@ -16,13 +16,13 @@ from spikebridge.evaluation.evaluator import CaseResult, Evaluator
 from spikebridge.evaluation.records import CaseReport, Report, Summary
 from spikebridge.evaluation.summary import describe, summarise, summarise_quiet
 from spikebridge.files import read_text
-from spikebridge.runtime import RunSettings
+from spikebridge.settings import LaneSettings
 
 
 def evaluate_bundle(
     bundle: Bundle,
     cases: Iterable[Case],
-    settings: RunSettings,
+    settings: LaneSettings,
     *,
     quiet: Mapping[str, Iterable[Case]] | None = None,
     control: Control = "none",

@@ -8,9 +8,9 @@ from spikebridge.contracts import LABELS
 from spikebridge.evaluation.charts import Bar, Line, Part, bar_chart, line_chart, shade_chart
 from spikebridge.evaluation.html_page import figure, heading, page, sentence, share, table
 from spikebridge.evaluation.records import CaseReport, Report, Share, Summary
+from spikebridge.stages import STAGES, WORKING
 
 _MOST_ROWS, _MOST_NAMES = 40, 4
-_STAGES = ("bin", "snn", "accumulator", "ann", "decision")
 _QUIET = ("still", "walking in")
 
 
@@ -99,12 +99,14 @@ def _latency_figure(summaries: Mapping[str, Summary]) -> str:
     for name, summary in summaries.items():
         latency = summary["latency_us"]
         bars = [
-            Bar(tuple(Part(k, latency[stage][key]) for k, stage in enumerate(_STAGES)), name=words)
+            Bar(tuple(Part(k, latency[stage][key]) for k, stage in enumerate(WORKING)), name=words)
             for key, words in (("p50", "median"), ("p95", "95 %"))
         ]
         groups.append((name, bars))
     return figure(
-        bar_chart("Host time of one streaming step", groups, _STAGES, "µs"),
+        bar_chart(
+            "Host time of one streaming step", groups, [stage.title for stage in STAGES if not stage.waits], "µs"
+        ),
         "Measured on this host; the SNN is the emulator. Medians of the stages on top of each other, and beside them "
         "their 95th percentiles.",
     )

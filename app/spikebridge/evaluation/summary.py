@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import LABELS, STAGES
+from spikebridge.contracts import LABELS
 from spikebridge.evaluation.calibration import confidence_bins, expected_error
 from spikebridge.evaluation.evaluator import CaseResult
 from spikebridge.evaluation.records import (
@@ -22,6 +22,7 @@ from spikebridge.evaluation.records import (
     Summary,
     Times,
 )
+from spikebridge.stages import WORKING
 
 _OTHER = LABELS.index("other")
 _QUANTILES = (50.0, 95.0, 99.0)
@@ -151,8 +152,7 @@ def _latency(latency_us: NDArray[np.float32]) -> dict[str, dict[str, float]]:
     names = [f"p{q:g}" for q in _QUANTILES]
     return {
         stage: {name: round(float(quantiles[i, k]), 1) for i, name in enumerate(names)}
-        for k, stage in enumerate(STAGES)
-        if stage != "inbox"
+        for k, stage in enumerate(WORKING)
     }
 
 

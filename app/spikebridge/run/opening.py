@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from spikebridge.ann import open_ann
@@ -50,7 +51,12 @@ def open_pipeline(uri: str, settings: RunSettings, say: Say = say_nothing) -> Pi
 def name_lanes(lanes: tuple[LaneSettings, ...], bundles: list[Bundle]) -> list[str]:
     """A name for each lane: the user's, else the bundle's; with what tells them apart where one comes twice."""
     names = [lane.name or bundle.name for lane, bundle in zip(lanes, bundles, strict=True)]
-    for tell in (lambda lane: lane.snn.backend, lambda lane: lane.ann, lambda lane: lane.mode):
+    tells: tuple[Callable[[LaneSettings], str], ...] = (
+        lambda lane: lane.snn.backend,
+        lambda lane: lane.ann,
+        lambda lane: lane.mode,
+    )
+    for tell in tells:
         twice = {name for name, n in Counter(names).items() if n > 1}
         told = [f"{name} {tell(lane)}" for name, lane in zip(names, lanes, strict=True)]
         apart = {name for name in twice if len({t for n, t in zip(names, told, strict=True) if n == name}) > 1}

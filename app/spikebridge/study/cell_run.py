@@ -17,7 +17,7 @@ from spikebridge.evaluation.cases import read_cases
 from spikebridge.evaluation.records import Accuracy, Summary
 from spikebridge.evaluation.report import evaluate_bundle
 from spikebridge.files import write_whole
-from spikebridge.runtime import RunSettings
+from spikebridge.settings import LaneSettings
 from spikebridge.study.cells import Budget, Cell, Folders
 from spikebridge.training.checkpoint import load_checkpoint, save_checkpoint
 from spikebridge.training.contract import BundleText
@@ -113,7 +113,7 @@ def _through_the_chain(cell: Cell, checkpoint: Path, folders: Folders, clips: Cl
     title = f"Study: {cell.network}, I = {cell.interval}, seed {cell.seed}"
     export_bundle(checkpoint, bundle, clips, BundleText(title), at_most=_VALIDATION_CLIPS)
     quiet = {kind: read_cases(folders.quiet / kind) for kind in KINDS}
-    return evaluate_bundle(load_model(bundle), read_cases(folders.test), RunSettings(), quiet=quiet)["summary"]
+    return evaluate_bundle(load_model(bundle), read_cases(folders.test), LaneSettings(), quiet=quiet)["summary"]
 
 
 def _in_torch(network: HybridNetwork, folders: Folders) -> Accuracy:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spikebridge.bridge import Accumulator
 from spikebridge.bundle import AccumulatorSpec, load_model, sha256
+from spikebridge.chain.accumulator import Accumulator
 from spikebridge.datasets.augmentation import IDENTITY, Variation
 from spikebridge.datasets.clips import ClipSet
 from spikebridge.datasets.event_batch import EventBatch

@@ -22,7 +22,7 @@ from spikebridge.errors import UsageError
 from spikebridge.evaluation.cases import read_cases
 from spikebridge.evaluation.report import evaluate_bundle
 from spikebridge.files import write_whole
-from spikebridge.runtime import RunSettings
+from spikebridge.settings import LaneSettings
 from spikebridge.training.checkpoint import load_checkpoint
 from spikebridge.training.contract import BundleText
 from spikebridge.training.curves import Progress
@@ -175,7 +175,7 @@ def _finish(settings: TrainingSettings, bundle: Path, clips: ClipSet, say: Say) 
     say(f"wrote {bundle}")
     if not has_test_split(data):
         return
-    report = evaluate_bundle(load_model(bundle), read_cases(data), RunSettings(str(bundle)), quiet={})
+    report = evaluate_bundle(load_model(bundle), read_cases(data), LaneSettings(str(bundle)), quiet={})
     summary = report["summary"]
     write_whole(out / "evaluation.json", json.dumps(summary, indent=1))
     say(

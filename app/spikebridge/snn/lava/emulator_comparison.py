@@ -47,7 +47,7 @@ def compare(steps: int = 200) -> EmulatorComparison:
         path = Path(folder) / "s3.net"
         save_network(network, path)
         began_s = time.perf_counter()
-        with LavaStage(path, network.input_shape) as stage:
+        with LavaStage(path, network) as stage:
             stage.wait_ready()
             start_s = time.perf_counter() - began_s
             times_s = np.zeros((2, steps))
