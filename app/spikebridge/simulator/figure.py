@@ -158,10 +158,9 @@ def _draw_arms(drawing: _Drawing, shadow: float) -> None:
     """Shadows, then either arm with a palm and three fingers."""
     person, r = drawing.person, drawing.person.arm_radius_m
     dark, skin = drawing.crease(shadow, 10.0), drawing.surface(person.skin)
+    covering = person.sleeve if person.long_sleeves else person.skin
     upper = drawing.surface(person.sleeve, person.folds, person.folds_per_m)
-    lower = drawing.surface(
-        person.sleeve if person.long_sleeves else person.skin, person.folds, person.folds_per_m
-    )  # fmt: skip
+    lower = drawing.surface(covering, person.folds, person.folds_per_m)
     firsts = [drawing.first_place(arm) for arm in (0, 1)]
     for first in firsts:
         drawing.join_numbers(first + placing.SHADOW_ELBOW, first + placing.SHADOW_HAND, (1.6 * r, 2.2 * r), dark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 from spikebridge.errors import MissingError
@@ -55,7 +56,7 @@ class InivationCamera:
         self._device = None
 
 
-def _sdk() -> Any:
+def _sdk() -> ModuleType:
     try:
         import dv_processing
     except ImportError as error:

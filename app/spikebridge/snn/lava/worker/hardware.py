@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from lava.utils import loihi  # type: ignore[import-not-found]
 
 from spikebridge.snn.lava.worker.errors import MissingPartError
+from spikebridge.snn.lava.worker.netx import Bytes, NetxNetwork, Neuron, Port, States, Tallies
 
 ACCESS = (
     "lava-loihi and Loihi 2 boards come with membership of the Intel Neuromorphic Research Community (INRC); "
@@ -23,7 +23,7 @@ ACCESS = (
 )
 
 
-def choose_host(settings: dict[str, Any]) -> None:
+def choose_host(settings: Mapping[str, str]) -> None:
     """Selects the board as the user asked; MissingPartError says what is not there. Quick: compiles nothing."""
     if not loihi.is_installed():
         raise MissingPartError(f"expected lava-loihi in {sys.executable} for Loihi 2, found none; {ACCESS}.")
@@ -44,15 +44,15 @@ class HardwareBackend:
 
     traced = False
 
-    def __init__(self, network: Any, request: dict[str, Any], say: Callable[[str], None]) -> None:
+    def __init__(self, network: NetxNetwork, profile: bool, say: Callable[[str], None]) -> None:
         self._network = network
-        self._power: Any = None
-        self._time: Any = None
-        if request["hardware"]["profile"]:
+        self._power: object | None = None
+        self._time: object | None = None
+        if profile:
             say("attaching the profilers")
             self._attach_profilers()
 
-    def connect(self, source: Any, network: Any, sink: Any) -> None:
+    def connect(self, source: Port, network: NetxNetwork, sink: Port) -> None:
         try:
             from lava.proc.embedded_io.spike import NxToPyAdapter, PyToNxAdapter  # type: ignore[import-not-found]
         except ImportError:  # not in every lava-loihi: then Lava itself links injector and extractor to the chip
@@ -74,19 +74,19 @@ class HardwareBackend:
         self._power = loihi2_profiler.Loihi2Power(num_steps=1)
         self._time = loihi2_profiler.Loihi2ExecutionTime()
 
-    def run_configuration(self) -> Any:
+    def run_configuration(self) -> object:
         from lava.magma.core.run_configs import Loihi2HwCfg  # type: ignore[import-not-found]
 
         return Loihi2HwCfg(callback_fxs=[profiler for profiler in (self._power, self._time) if profiler is not None])
 
-    def spikes(self) -> list[Any]:
-        return []
+    def spikes(self) -> Sequence[Bytes]:
+        return ()
 
-    def tallies(self) -> Any:
+    def tallies(self) -> Tallies:
         return np.zeros(0, np.int64)
 
-    def state(self) -> list[tuple[Any, Any]]:
-        return [(np.asarray(n.u.get()), np.asarray(n.v.get())) for n in self._neurons()]
+    def state(self) -> list[tuple[States, States]]:
+        return [(np.asarray(n.u.get(), np.int32), np.asarray(n.v.get(), np.int32)) for n in self._neurons()]
 
     def reset(self, advance_silent: Callable[[], None]) -> None:
         # Spikes between layers cannot be cleared, only let arrive. With zero states and no input, each silent step
@@ -96,7 +96,7 @@ class HardwareBackend:
             advance_silent()
         self._clear_states()
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, float]:
         """Of the last run. Watts: mean of what the power profiler sampled; µs: mean time of a step on the chip."""
         found = {
             "total_w": _mean(self._power, "total_power"),
@@ -108,7 +108,7 @@ class HardwareBackend:
         }
         return {name: value for name, value in found.items() if value is not None}
 
-    def _neurons(self) -> list[Any]:
+    def _neurons(self) -> list[Neuron]:
         return [layer.neuron for layer in self._network.layers]
 
     def _clear_states(self) -> None:
@@ -117,7 +117,7 @@ class HardwareBackend:
                 variable.set(np.zeros(variable.shape, np.int32))
 
 
-def _mean(profiler: Any, attribute: str) -> float | None:
+def _mean(profiler: object, attribute: str) -> float | None:
     """None where the profiler has no samples: an absent figure is not a zero."""
     samples = np.atleast_1d(np.asarray(getattr(profiler, attribute, None), dtype=float))
     value = float(samples.mean()) if samples.size else math.nan

@@ -9,7 +9,7 @@ reads them between steps. The arithmetic is Lava's, untouched.
 from __future__ import annotations
 
 import mmap
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from lava.proc.conv.models import PyConvModelFixed  # type: ignore[import-not-found]
@@ -20,6 +20,7 @@ from lava.proc.io.extractor import Extractor, PyLoihiExtractorModel  # type: ign
 from lava.proc.io.injector import Injector, PyLoihiInjectorModel  # type: ignore[import-not-found]
 from lava.proc.lif.models import PyLifModelBitAcc  # type: ignore[import-not-found]
 from lava.proc.lif.process import LIF  # type: ignore[import-not-found]
+from numpy.typing import NDArray
 
 #: Key in a process's parameters under which its model finds the number of its layer.
 LAYER = "spikebridge_layer"
@@ -27,7 +28,10 @@ LAYER = "spikebridge_layer"
 ACCUMULATOR = 1 << 15
 
 
-def _shared(shape: tuple[int, ...], dtype: Any) -> Any:
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+
+def _shared(shape: tuple[int, ...], dtype: type[_Kind]) -> NDArray[_Kind]:
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
@@ -50,8 +54,10 @@ class Memory:
     def clear(self) -> None:
         """Before the next step; what is read until then is already the cleared state."""
         self.generation += 1
-        for array in (*self.spikes, *self.u, *self.v):
-            array[:] = 0
+        for spikes in self.spikes:
+            spikes[:] = 0
+        for state in (*self.u, *self.v):
+            state[:] = 0
 
 
 _memory: Memory | None = None
@@ -92,7 +98,7 @@ class LifModel(_Resettable, PyLifModelBitAcc):  # type: ignore[misc]
         memory.u[layer][:] = self.u
         memory.v[layer][:] = self.v
 
-    def subthr_dynamics(self, activation_in: Any) -> None:
+    def subthr_dynamics(self, activation_in: NDArray[np.int32]) -> None:
         at_work = (self.u != 0) | (self.v != 0) | (activation_in != 0) | (self.effective_bias != 0)
         beyond = (activation_in >= ACCUMULATOR) | (activation_in < -ACCUMULATOR)
         current().tallies[:, self.proc_params[LAYER]] = np.count_nonzero(at_work), np.count_nonzero(beyond)
@@ -105,17 +111,17 @@ class LifModel(_Resettable, PyLifModelBitAcc):  # type: ignore[misc]
 
 class ConvModel(_Resettable, PyConvModelFixed):  # type: ignore[misc]
     def _clear(self) -> None:
-        self.a_buf: Any = np.zeros_like(self.a_buf)
+        self.a_buf: NDArray[np.int32] = np.zeros_like(self.a_buf)
 
 
 class DenseModel(_Resettable, PyDenseModelBitAcc):  # type: ignore[misc]
     def _clear(self) -> None:
-        self.a_buff: Any = np.zeros_like(self.a_buff)
+        self.a_buff: NDArray[np.int32] = np.zeros_like(self.a_buff)
 
 
 class DelayDenseModel(_Resettable, PyDelayDenseModelBitAcc):  # type: ignore[misc]
     def _clear(self) -> None:
-        self.a_buff: Any = np.zeros_like(self.a_buff)
+        self.a_buff: NDArray[np.int32] = np.zeros_like(self.a_buff)
 
 
 #: Injector and extractor have several untagged models, which a run configuration with a tag refuses to choose from.

@@ -8,13 +8,17 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spikebridge.snn.lava.worker import wire
 from spikebridge.snn.lava.worker.errors import MissingPartError
 from spikebridge.snn.lava.worker.imports import leave_out_training
+from spikebridge.snn.lava.worker.netx import Bytes
+
+if TYPE_CHECKING:
+    from spikebridge.snn.lava.worker.session import LavaNetwork
 
 
 def serve(connection: socket.socket) -> int:
@@ -34,7 +38,7 @@ def serve(connection: socket.socket) -> int:
 class _Service:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._network: Any = None
+        self._network: LavaNetwork | None = None
         self._input_shape: tuple[int, ...] = ()
 
     def answer(self, kind: bytes, payload: bytes) -> None:
@@ -43,13 +47,19 @@ class _Service:
         elif kind == wire.STEP:
             self._step(np.frombuffer(payload, np.uint8).reshape(self._input_shape))
         elif kind == wire.RESET:
-            self._network.reset()
+            self._running.reset()
             wire.send(self._connection, wire.DONE)
         elif kind == wire.STATE:
-            state = [array for pair in self._network.state() for array in pair]
+            state = [array for pair in self._running.state() for array in pair]
             wire.send(self._connection, wire.STATE, b"".join(array.astype("<i4").tobytes() for array in state))
         else:
             raise ValueError(f"expected a request, got a frame of kind {kind!r}")
+
+    @property
+    def _running(self) -> LavaNetwork:
+        if self._network is None:
+            raise RuntimeError("expected OPEN first, got another request")
+        return self._network
 
     def _open(self, request: dict[str, Any]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -74,9 +84,9 @@ class _Service:
         self._lost()
         wire.send(self._connection, wire.READY, wire.pack(**self._network.description()))
 
-    def _step(self, counts: Any) -> None:
-        output, layers, tallies = self._network.step(counts)
-        figures = self._network.figures()
+    def _step(self, counts: Bytes) -> None:
+        output, layers, tallies = self._running.step(counts)
+        figures = self._running.figures()
         if figures:
             wire.send(self._connection, wire.FIGURES, wire.pack(**figures))
         payload = output.tobytes() + b"".join(np.packbits(layer).tobytes() for layer in layers)
