@@ -6,9 +6,9 @@ import os
 
 import numpy as np
 import pytest
-from spikebridge.binning import Binner
 
 from spikebridge.bundle import InputSpec
+from spikebridge.chain.binning import Binner
 from spikebridge.datasets.labelled_recordings import fit_to_network
 from spikebridge.datasets.loader import open_clips
 from spikebridge.errors import InputError

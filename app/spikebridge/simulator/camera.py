@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spikebridge.contracts import LABELS, SourceCounters, SourceInfo
 from spikebridge.errors import UsageError
 from spikebridge.events import EventArray, EventPacket, Sensor
+from spikebridge.pace import Pace
 from spikebridge.simulator.body import Person, between, draw_person
 from spikebridge.simulator.drawing import Image, padded_width
 from spikebridge.simulator.motion import Performer
@@ -22,7 +23,6 @@ from spikebridge.simulator.performance import IDLE, Act, LabelSpan, Performance,
 from spikebridge.simulator.pixels import PixelArray
 from spikebridge.simulator.ranges import DEFAULT_RANGES, Ranges
 from spikebridge.simulator.scene import Stage
-from spikebridge.sources.pace import Pace
 
 #: Frames are a means to interpolate between: a fast hand moves about one px in this time.
 FRAME_US = 2500

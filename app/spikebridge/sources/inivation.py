@@ -63,4 +63,5 @@ def _sdk() -> ModuleType:
         raise MissingError(
             "expected dv-processing for iniVation cameras, found none; run 'pip install dv-processing'."
         ) from error
-    return dv_processing
+    module: ModuleType = dv_processing
+    return module

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
 from spikebridge.events import EventArray, EventPacket
+from spikebridge.pace import Pace
 from spikebridge.sources.overview import Overview
-from spikebridge.sources.pace import Pace
 
 _LOOK_AHEAD_US = 1_000_000
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,9 +15,7 @@ from rich.text import Text
 from spikebridge.contracts import LayerCost, SnnCost
 from spikebridge.snn.energy import LOIHI1, Price, Prices
 from spikebridge.snn.mapping import LayerMapping, MappingReport
-
-if TYPE_CHECKING:
-    from spikebridge.terminal.objects import JsonObject
+from spikebridge.terminal.values import JsonObject, energy_text
 
 #: Of a layer, in the order of the table.
 _COUNTS = ("synaptic_events", "neuron_updates", "spikes", "messages", "activity_mj", "constant_mj")
@@ -208,17 +205,6 @@ def price_object(prices: Prices = LOIHI1) -> JsonObject:
 def _prices(prices: Prices) -> dict[str, Price]:
     values = {field.name: getattr(prices, field.name) for field in fields(prices)}
     return {name: value for name, value in values.items() if isinstance(value, Price)}
-
-
-# ---------------------------------------------------------------- in words
-
-
-def energy_text(value_mj: float) -> str:
-    """With the unit that reads best: ``1.23 µJ``."""
-    for unit, factor in (("J", 1e-3), ("mJ", 1.0), ("µJ", 1e3)):
-        if value_mj * factor >= 1:
-            return f"{value_mj * factor:.3g} {unit}"
-    return f"{value_mj * 1e6:.3g} nJ"
 
 
 def _figure(value: float) -> str:

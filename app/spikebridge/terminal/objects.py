@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
-
 from spikebridge.contracts import Energy, PowerReading
 from spikebridge.snapshot import Counters, Decision, EventAge, LaneSnapshot, Latency, PairFigures, Snapshot
 from spikebridge.stages import STAGE_KEYS
 from spikebridge.terminal.loihi import cost_object
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-JsonObject: TypeAlias = dict[str, Json]
+from spikebridge.terminal.values import JsonObject
 
 
 def decision_object(decision: Decision, lane: str | None = None) -> JsonObject:

@@ -12,6 +12,7 @@ from spikebridge.contracts import Energy, PowerReading
 from spikebridge.snapshot import LaneSnapshot, PairFigures, Snapshot
 from spikebridge.stages import STAGES
 from spikebridge.terminal.loihi import cost_table
+from spikebridge.terminal.values import energy_text
 
 #: Where the output goes to a file, whose width nobody knows.
 _FILE_WIDTH = 140
@@ -119,11 +120,3 @@ def _watts(reading: PowerReading) -> str:
 
 def _line(name: str, words: str) -> Text:
     return Text(f"{name:<13}{words}")
-
-
-def energy_text(value_mj: float) -> str:
-    """With the unit that reads best: ``1.23 µJ``."""
-    for unit, factor in (("J", 1e-3), ("mJ", 1.0), ("µJ", 1e3)):
-        if value_mj * factor >= 1:
-            return f"{value_mj * factor:.3g} {unit}"
-    return f"{value_mj * 1e6:.3g} nJ"

@@ -20,10 +20,6 @@ from spikebridge.snn.lava import LavaOptions, environment
 STANDIN = Path(__file__).parent / "standin_lava"
 
 
-class LavaLeftOutWarning(UserWarning):
-    """The comparison with the real Lava did not run."""
-
-
 def standin_options(**changes: object) -> LavaOptions:
     """The hardware path of the worker on the stand-in."""
     options = LavaOptions(
@@ -38,7 +34,7 @@ def real_python() -> Path:
     if not ok:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            warnings.warn(f"THE REAL LAVA WAS NOT TESTED: {found}; {fix}", LavaLeftOutWarning, stacklevel=1)
+            warnings.warn(f"THE REAL LAVA WAS NOT TESTED: {found}; {fix}", UserWarning, stacklevel=1)
         pytest.skip(f"THE REAL LAVA WAS NOT TESTED: {found}; {fix}")
     python = environment.find_python()
     assert python is not None

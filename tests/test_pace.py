@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from spikebridge.sources.pace import LATE_NS, Pace
+from spikebridge.pace import LATE_NS, Pace
 
 
 def test_the_first_step_begins_when_it_is_asked_for():
