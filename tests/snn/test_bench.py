@@ -13,7 +13,7 @@ from spikebridge.snn.lava.environment import PYTHON_VARIABLE
 
 def test_figures_are_measured_on_lively_networks() -> None:
     figures = measure_steps(quick=True)
-    assert [bound for _, _, bound in figures] == [0.15, 0.25, 10.0]
+    assert [bound for _, _, bound in figures] == [0.045, 0.06, 10.0]
     assert all(value > 0 for _, value, _ in figures)
 
 
@@ -74,7 +74,7 @@ def test_the_events_stay_the_same_within_a_larger_sensor() -> None:
 
 def test_each_figure_of_the_scaling_is_measured() -> None:
     names, values = zip(*measure_scaling(quick=True), strict=True)
-    assert len(set(names)) == 4
+    assert len(set(names)) == 5
     assert all(value > 0 for value in values)
 
 

@@ -9,6 +9,7 @@ from random_networks import random_case
 from reference import refer
 
 from spikebridge.snn import Conv, Dense, Emulator, Network, Neuron
+from spikebridge.testing import check_snn
 
 N_NETWORKS = 240
 
@@ -31,6 +32,11 @@ def test_the_random_networks_reach_wraps_clips_and_spikes() -> None:
         spiking += bool(series["spikes"].any())
         deep += len(case.network.layers) > 3
     assert min(wrapped, clipped, spiking, deep) >= 20, (wrapped, clipped, spiking, deep)
+
+
+def test_it_keeps_the_contract_of_a_stage() -> None:
+    case = random_case(8)
+    check_snn(Emulator(case.network), case.counts[0])
 
 
 def network(weight: int = 100, bias: int | None = None, channels: int = 1) -> Network:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -32,7 +33,7 @@ INPUT_FAN = 34 / 32
 STATIC = "middle of 0.23–0.28 W, measured on one Loihi 2 board"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model() -> CostModel:
     return CostModel(NETWORK)
 
@@ -68,6 +69,9 @@ def test_each_energy_by_hand(cost: SnnCost) -> None:
         assert found_mj == pytest.approx(pj * 1e-9, rel=1e-12)
     assert cost.input_messages == 50 * INPUT_FAN
     assert (first.messages, second.messages) == (40, 7)
+    for layer, counted in zip(cost.layers, ACTIVITY.layers, strict=True):
+        assert (layer.name, layer.neurons, layer.spikes) == (counted.name, counted.neurons, counted.spikes)
+        assert (layer.synaptic_events, layer.neuron_updates) == (counted.synaptic_events, counted.neuron_updates)
 
 
 def test_the_sums_by_hand(cost: SnnCost) -> None:
@@ -123,8 +127,23 @@ def test_hops_are_paid_along_both_axes() -> None:
     first = cost.layers[0]
     assert first.messages == pytest.approx(100 * 71 / 64)
     assert first.messages_mj == pytest.approx(100 * 71 / 64 * (111 + 3.0 + up * 4.2) * 1e-9)
+    # What the eight cores of the second layer take in sets the time; 24 cores lie on six tiles.
+    layers_busy = (LayerActivity("", 16384, 0, 0, 40_000), LayerActivity("", 8192, 200_000, 0, 0))
+    taken_ns = (40_000 * 71 / 64 * 16.0 + 200_000 * 3.1) / 8
+    assert model.cost(SnnActivity(1, 0, layers_busy), 10_000).chip_step_us == pytest.approx((taken_ns + 1400) * 1e-3)
     # From the tiles 4 and 5 to the host's: one column back and none or one up.
     assert cost.layers[1].messages_mj == pytest.approx(100 * (111 + 3.0 + 0.5 * 4.2) * 1e-9)
+
+
+def test_a_message_may_cost_its_receiver_energy_too() -> None:
+    model = CostModel(NETWORK, replace(LOIHI1, message_in=Price("in", 7.0, 16.0)))
+    assert model.cost(ACTIVITY, 10_000).input_mj == pytest.approx(50 * INPUT_FAN * (111 + 7) * 1e-9)
+
+
+def test_activity_of_another_network_is_refused(model: CostModel) -> None:
+    for layers in (ACTIVITY.layers[:1], 2 * ACTIVITY.layers):
+        with pytest.raises(ValueError, match="zip"):
+            model.cost(SnnActivity(10, 50, layers), 10_000)
 
 
 def test_a_silent_run_costs_the_constant_part_alone(model: CostModel) -> None:
@@ -142,6 +161,7 @@ def test_energy_of_a_decision(model: CostModel, cost: SnnCost) -> None:
     assert energy.dynamic_mj == pytest.approx(cost.dynamic_mj / 4)
     assert energy.static_mj == pytest.approx(0.255 * 0.1 * 1e3 / 4)
     assert energy.static_source == STATIC
+    assert model.energy(ACTIVITY, 10_000, 1).activity_mj == cost.activity_mj
 
 
 def test_no_decision_no_figure(model: CostModel) -> None:

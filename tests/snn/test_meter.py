@@ -75,8 +75,9 @@ def test_a_resting_network_still_draws_static_power(stage: CountingStage, clock:
 
 def test_no_time_passed_gives_no_figure(stage: CountingStage, clock: HandClock) -> None:
     reading = read_one(ModelMeter(stage, NETWORK, clock))
-    assert (reading.watts, reading.static_w, reading.provenance) == (None, None, "unavailable")
-    assert reading.whole
+    assert reading == PowerReading(
+        "loihi", None, "unavailable", "Loihi: waiting for the second reading", whole=True, static_w=None
+    )
 
 
 def test_the_emulator_brings_its_meter(clock: HandClock) -> None:

@@ -41,36 +41,36 @@ COST = SnnCost(
 
 
 def told(part: RenderableType) -> str:
-    console = Console(width=200, highlight=False, color_system=None)
+    console = Console(width=400, highlight=False, color_system=None)
     with console.capture() as captured:
         console.print(part)
     return captured.get()
 
 
-def row(text: str, name: str) -> list[str]:
-    (line,) = [line for line in text.splitlines() if line.startswith(name + " ")]
-    return line.removeprefix(name).split()
+def lines(part: RenderableType) -> list[str]:
+    """As printed, without the blanks at their ends."""
+    return [line.rstrip() for line in told(part).splitlines()]
 
 
 def test_the_mean_decision_by_layer() -> None:
-    text = told(cost_table(COST, 4))
-    # Events, then energies: what activity costs and what is constant.
-    assert row(text, "input events") == ["12.5", "15", "0.25", "nJ"]
-    assert row(text, "a") == ["225", "75", "10", "20", "4.25", "nJ", "0.75", "nJ"]
-    assert row(text, "b") == ["90", "20", "1.75", "1.75", "3.25", "nJ", "0.5", "nJ"]
-    assert row(text, "all") == ["315", "95", "11.8", "36.8", "7.75", "nJ", "1.25", "nJ"]
-    assert "of one decision" in text
-    assert "static energy 6.38 mJ: somebody's board" in text
-    assert "at least 12.3 µs" in text
-    assert "somebody's prices" in text
-    assert "estimated" in text
+    """Events, then energies: what activity costs and what is constant."""
+    assert lines(cost_table(COST, 4)) == [
+        "on Loihi 1, estimated  synaptic events  neuron updates  spikes  messages  activity  constant",
+        "input events                                              12.5        15   0.25 nJ",
+        "a                                  225              75      10        20   4.25 nJ   0.75 nJ",
+        "b                                   90              20    1.75      1.75   3.25 nJ    0.5 nJ",
+        "all                                315              95    11.8      36.8   7.75 nJ   1.25 nJ",
+        "of one decision; constant: each neuron is visited in each step, whatever comes; static energy 6.38 mJ: "
+        "somebody's board; a step takes at least 12.3 µs on the chip, more where few cores have most of the work; "
+        "prices: somebody's prices",
+    ]
 
 
 def test_a_run_without_a_decision() -> None:
-    text = told(cost_table(COST, 0))
-    assert row(text, "all") == ["1,260", "380", "47", "147", "31", "nJ", "5", "nJ"]
-    assert "of 10 steps without a decision" in text
-    assert "static energy 25.5 mJ" in text
+    *_, total, words = lines(cost_table(COST, 0))
+    assert total.split() == ["all", "1,260", "380", "47", "147", "31", "nJ", "5", "nJ"]
+    assert words.startswith("of 10 steps without a decision; constant:")
+    assert "static energy 25.5 mJ: somebody's board" in words
 
 
 def test_the_cost_as_an_object() -> None:
@@ -103,24 +103,33 @@ def test_the_cost_as_an_object() -> None:
     assert second["per_decision"]["constant_mj"] == pytest.approx(0.5e-6)
     assert (fields["provenance"], fields["source"]) == ("estimated", "somebody's prices")
     assert fields["static_source"] == "somebody's board"
+    assert fields["chip"] == "Loihi 1"
     assert (fields["steps"], fields["decisions"], fields["chip_step_at_least_us"]) == (10, 4, 12.34)
     assert cost_object(COST, 0)["per_decision"] is None
 
 
 def test_the_mapping_with_its_limits() -> None:
     network = paper_network(2)
-    text = told(mapping_table(map_network(network, "loihi1", interval_steps=4)))
-    assert "on Loihi 1: fits, 24 of 128 cores" in text
-    assert row(text, "input") == ["1.12"]
-    first = ["16,384", "291,848", "285.0", "KiB", "16"]
-    limits = ["1,024", "of", "1,024", "2,304", "of", "4,096", "1,280", "of", "4,096", "18,432", "of", "131,072"]
-    assert row(text, "conv1") == [*first, *limits, "1.11"]
-    assert "at most 16,384" in text
-    assert "2,048 on average" in text
-    assert "above 512 spikes a step" in text
-    unknown = told(mapping_table(map_network(network, "loihi2", interval_steps=4)))
-    assert "on Loihi 2: fits, 3 of 128 cores" in unknown
-    assert "of –" in unknown
+    assert lines(mapping_table(map_network(network, "loihi1", interval_steps=4))) == [
+        "on Loihi 1: fits, 24 of 128 cores",
+        "       neurons  synapses     memory  cores         neurons        axons in       axons out"
+        "      synapse bytes  messages",
+        f"input{'1.12':>114}",
+        "conv1   16,384   291,848  285.0 KiB     16  1,024 of 1,024  2,304 of 4,096  1,280 of 4,096"
+        "  18,432 of 131,072      1.11",
+        "conv2    8,192   288,800  282.0 KiB      8  1,024 of 1,024  2,304 of 4,096  1,024 of 4,096"
+        "  36,864 of 131,072         1",
+        "right of cores: in the layer's fullest core, of the chip's limit (–: no figure that could be checked); "
+        "memory: one byte a synapse; messages: cores that an event or a spike goes to, on average",
+        "across the bridge                         bytes a step",
+        "bitmap                                           1,024",
+        "address-event, 2 a spike                at most 16,384",
+        "counts, a byte a neuron each 4 steps  2,048 on average",
+        "address-event takes more than the bitmap above 512 spikes a step",
+    ]
+    unknown = lines(mapping_table(map_network(network, "loihi2", interval_steps=4)))
+    assert unknown[0] == "on Loihi 2: fits, 3 of 128 cores"
+    assert "of –" in unknown[3]
 
 
 def test_what_does_not_fit_is_told() -> None:
@@ -138,7 +147,6 @@ def test_the_mapping_as_an_object() -> None:
 
 
 def test_every_price_and_its_source_is_told() -> None:
-    text = told(price_table())
     prices = {
         "synaptic event in a convolution": ("loihi_conv_synapse", 24, 3.1),
         "synaptic event in a dense layer": ("loihi_dense_synapse", 35.5, 3.8),
@@ -150,20 +158,28 @@ def test_every_price_and_its_source_is_told() -> None:
         "hop along a row of the mesh": ("east_hop", 3, 4.1),
         "hop along a column": ("north_hop", 4.2, 6.5),
     }
-    for what, (name, pj, ns) in prices.items():
-        assert row(text, what) == [name, f"{pj:g}", "pJ", f"{ns:g}", "ns"]
-    assert "600 ns from 1 tile, 1000 ns from 2 tiles, 1400 ns from 4 tiles, 1800 ns from 29 tiles" in text
-    assert f"static power 0.255 W: {LOIHI1.static_source}" in text
-    assert LOIHI1.source in text
-    assert "estimated" in text
+    first, head, *rows, last = lines(price_table())
+    assert first == f"prices of a run, estimated, on Loihi 1 whatever the chip above: {LOIHI1.source}"
+    assert head == f"each{'':<36}SANA-FE's name   energy    time"
+    assert rows == [
+        f"{what:<33}  {name:>19}  {f'{pj:g} pJ':>7}  {f'{ns:g} ns':>6}" for what, (name, pj, ns) in prices.items()
+    ]
+    assert last == (
+        "barrier of a step: 600 ns from 1 tile, 1000 ns from 2 tiles, 1400 ns from 4 tiles, 1800 ns from 29 tiles; "
+        f"static power 0.255 W: {LOIHI1.static_source}"
+    )
     fields = json.loads(json.dumps(price_object()))
     assert list(fields["prices"].values()) == [{"name": name, "pj": pj, "ns": ns} for name, pj, ns in prices.values()]
-    assert (fields["static_w"], fields["provenance"]) == (0.255, "estimated")
+    assert list(fields["prices"])[:2] == ["conv_synapse", "dense_synapse"]
+    assert (fields["chip"], fields["source"]) == ("Loihi 1", LOIHI1.source)
+    assert (fields["static_w"], fields["static_source"]) == (0.255, LOIHI1.static_source)
+    assert fields["provenance"] == "estimated"
     assert fields["barrier_ns"][1] == {"tiles": 2, "ns": 1000}
 
 
 @pytest.mark.parametrize(
-    ("mj", "words"), [(2000, "2 J"), (2, "2 mJ"), (2e-3, "2 µJ"), (2e-6, "2 nJ"), (2e-9, "0.002 nJ"), (0, "0 nJ")]
+    ("mj", "words"),
+    [(1000, "1 J"), (2, "2 mJ"), (1, "1 mJ"), (1e-3, "1 µJ"), (0.12345, "123 µJ"), (2e-9, "0.002 nJ"), (0, "0 nJ")],
 )
 def test_energy_in_the_unit_that_reads_best(mj: float, words: str) -> None:
     assert energy_text(mj) == words

@@ -5,7 +5,7 @@ All costs are estimates, and say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 
 from rich.console import Group, RenderableType
@@ -97,10 +97,15 @@ def cost_table(cost: SnnCost, n_decisions: int) -> RenderableType:
     table = _table(
         f"on {cost.chip}, estimated", "synaptic events", "neuron updates", "spikes", "messages", "activity", "constant"
     )
-    rows = [_input_counts(cost), *map(_layer_counts, cost.layers), _total_counts(cost)]
-    for name, counts in zip(("input events", *(layer.name for layer in cost.layers), "all"), rows, strict=True):
-        events = ["" if counts[key] is None else _figure((counts[key] or 0.0) / per) for key in _COUNTS[:4]]
-        energies = ["" if counts[key] is None else energy_text((counts[key] or 0.0) / per) for key in _COUNTS[4:]]
+
+    def cells(counts: Mapping[str, float | None], keys: Sequence[str], words: Callable[[float], str]) -> list[str]:
+        values = (counts[key] for key in keys)
+        return ["" if value is None else words(value / per) for value in values]
+
+    names = ("input events", *(layer.name for layer in cost.layers), "all")
+    rows = (_input_counts(cost), *map(_layer_counts, cost.layers), _total_counts(cost))
+    for name, counts in zip(names, rows, strict=True):
+        events, energies = cells(counts, _COUNTS[:4], _figure), cells(counts, _COUNTS[4:], energy_text)
         table.add_row(name, *events, *energies, style="bold" if name == "all" else None)
     return Group(
         table,

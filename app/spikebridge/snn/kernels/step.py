@@ -24,6 +24,11 @@ def _take(runs: Runs, counts: Bytes, image: Bytes, bits: NDArray[np.uint64]) -> 
     channels = _u64(runs.channels)
     size = _u64(runs.height * runs.row_bits)
     plane = size // channels
+    largest = np.uint8(0)
+    for i in range(size):
+        largest = np.uint8(largest | counts[i])
+    if not largest:
+        return _u64(0), np.int64(0)
     if channels == _u64(2):
         for i in range(plane):
             image[_u64(2) * i] = counts[i]
@@ -37,9 +42,6 @@ def _take(runs: Runs, counts: Bytes, image: Bytes, bits: NDArray[np.uint64]) -> 
         word = bits_of(image, index << _u64(6))
         bits[_u64(GUARD) + index] = word
         n += ones(word)
-    largest = np.uint8(0)
-    for i in range(size):
-        largest = np.uint8(largest | counts[i])
     return n, np.int64(largest)
 
 
