@@ -115,12 +115,12 @@ def _walk_block(block: NDArray[np.uint8], start: int, size: int) -> tuple[NDArra
             and 0 <= valid <= number <= capacity
             and (kind != _POLARITY or (event_bytes == EVENT_BYTES and offset == 4))
         ):
-            return rows[:n], position, True
+            return rows[:n].copy(), position, True
         rows[n, _AT], rows[n, _KIND], rows[n, _SOURCE] = position, kind, source
         rows[n, _SIZE], rows[n, _OVERFLOW], rows[n, _NUMBER] = event_bytes, overflow, number
         n += 1
         position += HEADER_BYTES + number * event_bytes
-    return rows[:n], position, position < size and position + HEADER_BYTES > size
+    return rows[:n].copy(), position, position < size and position + HEADER_BYTES > size
 
 
 @njit(cache=True, nogil=True)

@@ -108,11 +108,11 @@ def _walk_block(
         stream, size = number_at(block, position - start, 4), number_at(block, position - start + 4, 4)
         content = position + _PREFIX_BYTES
         if not 0 < size < 0x80000000 or content + size > end or not np.any(streams == stream):
-            return packets[:n], position, True
+            return packets[:n].copy(), position, True
         packets[n, AT], packets[n, STREAM], packets[n, SIZE] = content, stream, size
         n += 1
         position = content + size
-    return packets[:n], position, position + _PREFIX_BYTES > end
+    return packets[:n].copy(), position, position + _PREFIX_BYTES > end
 
 
 class PacketDecoder:
