@@ -12,7 +12,7 @@ from recording_files import SHARED, needs_shared, same
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.sources import open_recording
-from spikebridge.sources.indexed import ChunkIndex, IndexedRecording
+from spikebridge.sources.indexed import ChunkIndex, Contents, IndexedRecording
 
 times = st.lists(st.integers(0, 60), min_size=1, max_size=40).map(sorted)
 
@@ -25,7 +25,11 @@ def chunked(t: list[int], size: int) -> tuple[IndexedRecording, EventArray]:
         np.array([part["t"][-1] for part in parts]),
         np.array([part.size for part in parts]),
     )
-    return IndexedRecording(Path("a"), "test", Sensor(64, 64), index, lambda number: parts[number].copy()), events
+
+    def decode(number: int, out: EventArray) -> None:
+        out[:] = parts[number][: out.size]
+
+    return IndexedRecording(Path("a"), "test", Sensor(64, 64), Contents(index, decode)), events
 
 
 @given(times, st.integers(1, 7), st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70)), max_size=6))
@@ -58,7 +62,7 @@ def test_a_file_without_events_is_an_error() -> None:
     nothing = np.zeros(0, np.int64)
     index = ChunkIndex(nothing, nothing, nothing)
     with pytest.raises(InputError, match="found a test file without any"):
-        IndexedRecording(Path("a"), "test", Sensor(64, 64), index, lambda number: make_events([], [], [], []))
+        IndexedRecording(Path("a"), "test", Sensor(64, 64), Contents(index, lambda number, out: None))
 
 
 def readable() -> list[tuple[str, dict[str, int]]]:

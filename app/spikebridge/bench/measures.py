@@ -7,17 +7,17 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 from spikebridge.bench import BenchSettings, Figure
+from spikebridge.bench.reading import measure_reading as measure_reading
 from spikebridge.bench.synthetic import BurstSource, noise_events
 from spikebridge.bundle import load_model
 from spikebridge.contracts import Recording, Say, Source
-from spikebridge.events import EventArray, Sensor
+from spikebridge.events import Sensor
 from spikebridge.power import PowerMonitor
 from spikebridge.run.opening import open_chain, open_pipeline
 from spikebridge.run.pipeline import Pipeline, peak_rss_mb
@@ -98,30 +98,6 @@ def measure_throughput(settings: BenchSettings) -> list[Figure]:
         wall_s = time.perf_counter() - started
         stream_s = n * load_model(settings.model).input.step_us / 1e6
         figures.append(Figure(f"--speed max, {name}", stream_s / wall_s, "× real time", 20, at_least=True))
-    return figures
-
-
-def measure_reading(settings: BenchSettings) -> list[Figure]:
-    """Decoding AEDAT 2.0 and 3.1 files of some million events from the page cache."""
-    from spikebridge.sources import open_recording
-
-    n = 2_000_000 if settings.quick else 10_000_000
-    events = noise_events(n, n, _DVS128)
-    figures = []
-    for title, write in (("AEDAT 2.0", _write_aedat2), ("AEDAT 3.1", _write_aedat31)):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "bench.aedat"
-            write(path, events)
-            rates = []
-            for _ in range(5):
-                started = time.perf_counter()
-                recording = open_recording(str(path))
-                read = sum(recording.read(t, t + 100_000).size for t in range(0, n, 100_000))
-                rates.append(read / (time.perf_counter() - started) / 1e6)
-                recording.close()
-            if read != n:
-                raise ValueError(f"expected {n} events back, got {read}")
-            figures.append(Figure(f"reading {title}, median of 5", float(np.median(rates)), "M events/s", 20, True))
     return figures
 
 
@@ -264,32 +240,3 @@ def _until_first_line(arguments: list[str]) -> float:
 def _rss_mb() -> float:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _write_aedat2(path: Path, events: EventArray) -> None:
-    words = np.empty((events.size, 2), ">u4")
-    words[:, 0] = (
-        (1 - events["polarity"].astype(np.uint32))
-        | (127 - events["x"].astype(np.uint32)) << 1
-        | (127 - events["y"].astype(np.uint32)) << 8
-    )
-    words[:, 1] = events["t"]
-    path.write_bytes(b"#!AER-DAT2.0\r\n# AEChip: net.sf.jaer.chip.retina.DVS128\r\n" + words.tobytes())
-
-
-def _write_aedat31(path: Path, events: EventArray) -> None:
-    per_packet = 8192
-    with path.open("wb") as file:
-        file.write(b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n")
-        for start in range(0, events.size, per_packet):
-            part = events[start : start + per_packet]
-            words = np.empty((part.size, 2), "<u4")
-            words[:, 0] = (
-                1
-                | part["polarity"].astype(np.uint32) << 1
-                | part["y"].astype(np.uint32) << 2
-                | part["x"].astype(np.uint32) << 17
-            )
-            words[:, 1] = part["t"]
-            header = np.array([1 | 1 << 16, 8, 4, 0, part.size, part.size, part.size], "<u4")
-            file.write(header.tobytes() + words.tobytes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,91 +14,88 @@ from spikebridge.events import Sensor
 from spikebridge.sources import decoding
 from spikebridge.sources.formats import AEDAT2
 from spikebridge.sources.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
-from spikebridge.sources.scanning import describe_state, map_bytes, scan, streams_of
+from spikebridge.sources.recording_file import RecordingFile, Scratch
+from spikebridge.sources.scanning import describe_state, scan, streams_of
 
 _WORD_BYTES = 8
 _CHUNK_BYTES = CHUNK_EVENTS * _WORD_BYTES
-#: Start of the chip's class name in the header → width, height, whether addresses are laid out as the DAVIS does.
-_CHIPS: tuple[tuple[str, int, int, bool], ...] = (
-    ("dvs128", 128, 128, False),
-    ("tmpdiff128", 128, 128, False),
-    ("davis128", 128, 128, True),
-    ("davis208", 208, 192, True),
-    ("davis240", 240, 180, True),
-    ("sbret10", 240, 180, True),
-    ("davis346", 346, 260, True),
-    ("davis640", 640, 480, True),
+#: Longest line of a header; known ones hold some hundred characters.
+_LINE_BYTES = 1 << 20
+_CHIP = re.compile(rb"#\s*AEChip:\s*([\w.$]+)")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: Start of the chip's class name in the header → width, height, how its addresses are laid out.
+_CHIPS: tuple[tuple[str, int, int, decoding.AddressLayout], ...] = (
+    ("dvs128", 128, 128, decoding.DVS128_ADDRESS),
+    ("tmpdiff128", 128, 128, decoding.DVS128_ADDRESS),
+    ("davis128", 128, 128, decoding.DAVIS_ADDRESS),
+    ("davis208", 208, 192, decoding.DAVIS_ADDRESS),
+    ("davis240", 240, 180, decoding.DAVIS_ADDRESS),
+    ("sbret10", 240, 180, decoding.DAVIS_ADDRESS),
+    ("davis346", 346, 260, decoding.DAVIS_ADDRESS),
+    ("davis640", 640, 480, decoding.DAVIS_ADDRESS),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Chip:
     sensor: Sensor
-    davis: bool
+    layout: decoding.AddressLayout
     notes: tuple[str, ...] = ()
 
 
 def open_aedat2(path: Path) -> IndexedRecording:
     """The recording in an AEDAT 2.0 file, indexed by one pass over its words."""
-    data = map_bytes(path)
-    start = _header_end(data)
-    chip = _read_chip(path, bytes(data[:start]))
-    trailing = (data.size - start) % _WORD_BYTES
-    end = data.size - trailing
+    file = RecordingFile(path)
+    start, name = _read_header(file)
+    chip = _describe_chip(path, name)
+    trailing = (file.size - start) % _WORD_BYTES
+    end = file.size - trailing
+    scratch = Scratch()
 
-    def run(piece: int, state: NDArray[np.int64], out: NDArray[np.int64]) -> int:
-        n_words = min(_CHUNK_BYTES, end - piece) // _WORD_BYTES
-        width, height = chip.sensor.width, chip.sensor.height
-        return int(decoding.decode_aedat2(data, piece, n_words, chip.davis, width, height, state, out))
+    def run(piece: int, state: NDArray[np.int64], out: NDArray[np.void]) -> int:
+        n_bytes = min(_CHUNK_BYTES, end - piece)
+        content = scratch.of(n_bytes)[:n_bytes]
+        file.read_into(content.data, piece)
+        words = content.view(decoding.ADDRESS_DTYPE)
+        return int(decoding.decode_aedat2(words, chip.layout, chip.sensor.width, chip.sensor.height, state, out))
 
-    result = scan(path, data, range(start, end, _CHUNK_BYTES), run)
-    notes = chip.notes + describe_state(result.state)
+    contents, state = scan(path, range(start, end, _CHUNK_BYTES), run)
+    notes = chip.notes + describe_state(state)
     if trailing:
         notes += (f"The file ends inside an event; its last {trailing} bytes were skipped.",)
-    return IndexedRecording(
-        path,
-        AEDAT2,
-        chip.sensor,
-        result.index,
-        result.decode,
-        streams_of(result.state),
-        Oddities(trailing, trailing > 0, notes),
-    )
+    oddities = Oddities(trailing, trailing > 0, notes)
+    return IndexedRecording(path, AEDAT2, chip.sensor, replace(contents, oddities=oddities), streams_of(state))
 
 
-def _header_end(data: NDArray[np.uint8]) -> int:
-    """Byte of the first word: after the last line of text that starts with ``#``.
+def _read_header(file: RecordingFile) -> tuple[int, str | None]:
+    """Byte of the first word, after the last line of text that starts with ``#``, and the chip that a line names.
 
     An address may begin with the byte of ``#`` as well, so a line counts only when it is text up to its end. Text
     is what has no control characters but tab and carriage return; words hold zero bytes within a few events.
     """
-    start = 0
-    while start < data.size and data[start] == ord("#"):
-        end = _find_newline(data, start)
-        line = data[start:end]
-        if end == data.size or np.any((line < 32) & (line != 9) & (line != 13)):
-            break
-        start = end + 1
-    return start
+    chip = None
+    block_at, at = 0, 0
+    block = file.read(0, _LINE_BYTES)
+    while True:
+        end = block.find(b"\n", at)
+        if end < 0 and at:
+            block_at, at = block_at + at, 0
+            block = file.read(block_at, _LINE_BYTES)
+            end = block.find(b"\n")
+        if end < 0 or block[at : at + 1] != b"#" or _CONTROL.search(block, at, end):
+            return block_at + at, chip
+        named = None if chip else _CHIP.match(block, at, end)
+        chip = named[1].decode("ascii", "replace").rsplit(".", 1)[-1] if named else chip
+        at = end + 1
 
 
-def _find_newline(data: NDArray[np.uint8], start: int) -> int:
-    """Byte of the next newline from ``start``, or the size of the data."""
-    for block in range(start, data.size, 4096):
-        found = np.flatnonzero(data[block : block + 4096] == ord("\n"))
-        if found.size:
-            return block + int(found[0])
-    return int(data.size)
-
-
-def _read_chip(path: Path, header: bytes) -> _Chip:
-    named = re.search(rb"^#\s*AEChip:\s*([\w.$]+)", header, re.MULTILINE)
-    if named is None:
-        return _Chip(Sensor(128, 128, "DVS128"), False, ("The header names no sensor; it was read as a DVS128.",))
-    name = named[1].decode("ascii", "replace").rsplit(".", 1)[-1]
-    for prefix, width, height, davis in _CHIPS:
+def _describe_chip(path: Path, name: str | None) -> _Chip:
+    if name is None:
+        note = "The header names no sensor; it was read as a DVS128."
+        return _Chip(Sensor(128, 128, "DVS128"), decoding.DVS128_ADDRESS, (note,))
+    for prefix, width, height, layout in _CHIPS:
         if name.lower().startswith(prefix):
-            return _Chip(Sensor(width, height, name), davis)
+            return _Chip(Sensor(width, height, name), layout)
     raise InputError(
         f"expected {path} to come from a DVS128 or DAVIS sensor, found the chip '{name}', whose addresses this version "
         "cannot read; convert the file with jAER."

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Literal, TypeAlias
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -18,7 +20,8 @@ from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
 
 _FIRST_LINE = b"#!AER-DAT4.0\r\n"
-_LZ4 = 1
+Compression: TypeAlias = Literal["NONE", "LZ4", "ZSTD"]
+_CODES: dict[Compression, int] = {"NONE": 0, "LZ4": 1, "ZSTD": 3}
 #: Where the header says at which byte the table of contents begins.
 _TABLE_AT = len(_FIRST_LINE) + 32
 _EVENT = np.dtype([("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("on", "u1"), ("padding", "V3")])
@@ -33,7 +36,7 @@ _ENTRY_FIELDS = struct.pack("<7H", 14, 44, 12, 4, 20, 28, 36)
 _INFO = """<dv version="2.0">
     <node name="outInfo" path="/outInfo/">
         <node name="0" path="/outInfo/0/">
-            <attr key="compression" type="string">LZ4</attr>
+            <attr key="compression" type="string">{compression}</attr>
             <attr key="originalModuleName" type="string">spikebridge</attr>
             <attr key="originalOutputName" type="string">events</attr>
             <attr key="typeDescription" type="string">Array of events (polarity ON/OFF).</attr>
@@ -55,9 +58,10 @@ class Aedat4Writer:
     Use it as a context manager. Raises InputError where the file can't be written.
     """
 
-    def __init__(self, path: Path, sensor: Sensor) -> None:
+    def __init__(self, path: Path, sensor: Sensor, compression: Compression = "LZ4") -> None:
         self.path = path
         self.n_events = 0
+        self._compressed = _compressor(compression)
         self._temporary = path.with_name(f".{path.name}.part")
         self._entries: list[tuple[int, int, int, int, int]] = []
         try:
@@ -65,13 +69,13 @@ class Aedat4Writer:
             self._file = self._temporary.open("wb")
         except OSError as error:
             raise self._refused(error) from error
-        self._put(_FIRST_LINE + _header(sensor))
+        self._put(_FIRST_LINE + _header(sensor, compression))
 
     def write(self, events: EventArray) -> None:
         """Appends events, sorted by time and not before those already written; one packet for each call."""
         if not events.size:
             return
-        content = _compressed(_packet(events))
+        content = self._compressed(_packet(events))
         self._put(struct.pack("<ii", 0, len(content)))
         first, last = int(events["t"][0]), int(events["t"][-1])
         self._entries.append((len(content), self._file.tell(), events.size, first, last))
@@ -82,7 +86,7 @@ class Aedat4Writer:
         """Writes the table of contents and gives the file its name."""
         try:
             at = self._file.tell()
-            self._put(_compressed(_table(self._entries)))
+            self._put(self._compressed(_table(self._entries)))
             self._file.seek(_TABLE_AT)
             self._put(struct.pack("<q", at))
             self._file.close()
@@ -122,11 +126,13 @@ class Aedat4Writer:
         )
 
 
-def _header(sensor: Sensor) -> bytes:
+def _header(sensor: Sensor, compression: Compression) -> bytes:
     """Table IOHE: compression, place of the table of contents (filled in at the end), description."""
-    text = _INFO.format(width=sensor.width, height=sensor.height, name=escape(sensor.name)).encode()
+    text = _INFO.format(
+        compression=compression, width=sensor.width, height=sensor.height, name=escape(sensor.name)
+    ).encode()
     fields = struct.pack("<5H2x", 10, 20, 4, 8, 16)
-    table = struct.pack("<iiqI", 12, _LZ4, -1, 4)
+    table = struct.pack("<iiqI", 12, _CODES[compression], -1, 4)
     return _sized(b"IOHE", fields + table + struct.pack("<I", len(text)) + text + b"\0")
 
 
@@ -165,8 +171,14 @@ def _sized(identifier: bytes, content: bytes) -> bytes:
     return struct.pack("<II4s", 8 + len(content), root - 4, identifier) + content
 
 
-def _compressed(content: bytes) -> bytes:
-    import lz4.frame  # type: ignore[import-untyped]
+def _compressor(compression: Compression) -> Callable[[bytes], bytes]:
+    if compression == "LZ4":
+        from lz4 import frame  # type: ignore[import-untyped]
 
-    packed: bytes = lz4.frame.compress(content)
-    return packed
+        compress: Callable[[bytes], bytes] = frame.compress
+        return compress
+    if compression == "ZSTD":
+        import zstandard
+
+        return zstandard.ZstdCompressor().compress
+    return bytes

@@ -1,7 +1,7 @@
-"""As much of the flatbuffer format as AEDAT4 needs: a root table with numbers, text and vectors of records.
+"""As much of the flatbuffer format as AEDAT4 needs: a root table with numbers, text and vectors.
 
 The first integers of a flatbuffer say where its table and the table's fields lie; generated classes and their package
-would be more code than this.
+would be more code than this. What is read once is read by ``Table``, what is read for every packet by compiled code.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 
@@ -32,23 +33,12 @@ class Table:
         return default if at is None else self._read(code, at)
 
     def text(self, field: int) -> str:
-        start, n = self._vector(field)
-        return self._content[start : start + n].decode("utf-8", "replace")
-
-    def records(self, field: int, n_bytes: int) -> NDArray[np.uint8]:
-        """The bytes of a vector of records of ``n_bytes`` each, read-only."""
-        start, n = self._vector(field)
-        if start + n * n_bytes > len(self._content):
-            raise TableError(f"expected {n} records of {n_bytes} bytes, found fewer")
-        return np.frombuffer(self._content, np.uint8, n * n_bytes, start)
-
-    def _vector(self, field: int) -> tuple[int, int]:
-        """First byte and length of a vector or string; (0, 0) when it is not there."""
+        """A string; empty when it is not there."""
         at = self._find(field)
         if at is None:
-            return 0, 0
+            return ""
         start = at + self._read("<I", at)
-        return start + 4, self._read("<I", start)
+        return self._content[start + 4 : start + 4 + self._read("<I", start)].decode("utf-8", "replace")
 
     def _find(self, field: int) -> int | None:
         slot = 4 + 2 * field
@@ -61,3 +51,48 @@ class Table:
         if at < 0:
             raise TableError(f"expected an offset inside the table, found {at}")
         return int(struct.unpack_from(code, self._content, at)[0])
+
+
+@njit(cache=True, nogil=True)
+def number_at(content: NDArray[np.uint8], at: int, n_bytes: int) -> int:
+    """A little-endian number of 2 or 4 bytes (unsigned) or 8 (signed); -1 where it does not lie inside."""
+    if at < 0 or at + n_bytes > content.size:
+        return -1
+    number = np.int64(0)
+    for i in range(n_bytes):
+        number |= np.int64(content[at + i]) << (8 * i)
+    return int(number)
+
+
+@njit(cache=True, nogil=True)
+def find_field(content: NDArray[np.uint8], table: int, field: int) -> int:
+    """Byte of a field of the table at byte ``table``; -1 where the table lacks it, -2 where there is no table."""
+    back = number_at(content, table, 4)
+    fields = table - (back - ((back & 0x80000000) << 1))
+    n_bytes = number_at(content, fields, 2)
+    if back < 0 or n_bytes < 0:
+        return -2
+    if 4 + 2 * field >= n_bytes:
+        return -1
+    offset = number_at(content, fields + 4 + 2 * field, 2)
+    if offset < 0:
+        return -2
+    return table + offset if offset else -1
+
+
+@njit(cache=True, nogil=True)
+def find_vector(content: NDArray[np.uint8], identifier: int, n_bytes: int) -> tuple[int, int]:
+    """First byte and length of the vector in field 0 of a flatbuffer; (-1, 0) where it is none.
+
+    identifier : its four letters as a number. n_bytes : of one element. Without the field the vector is empty.
+    """
+    if number_at(content, 4, 4) != identifier:
+        return -1, 0
+    field = find_field(content, number_at(content, 0, 4), 0)
+    if field == -1:
+        return 0, 0
+    vector = field + number_at(content, field, 4)
+    length = number_at(content, vector, 4)
+    if field < 0 or vector < field or length < 0 or vector + 4 + length * n_bytes > content.size:
+        return -1, 0
+    return vector + 4, length

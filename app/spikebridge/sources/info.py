@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
+from spikebridge.events import EventArray
 from spikebridge.sources import open_recording
 from spikebridge.sources.indexed import IndexedRecording
 
@@ -40,15 +43,23 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 
 def _count(recording: IndexedRecording) -> tuple[int, float]:
-    """ON events and the highest rate, chunk by chunk; a bin that two chunks share is added up."""
-    on, most, current_bin, in_bin = 0, 0, -1, 0
+    """ON events and the highest rate, from one pass over the chunks."""
+    first_us = int(recording.index.first_us[0])
+    counts = np.array([0, 0, first_us, 0])
     for events in recording.chunks():
-        on += int(np.count_nonzero(events["polarity"]))
-        bins = (events["t"] - recording.info.t_first_us) // RATE_BIN_US
-        starts = np.concatenate(([0], np.flatnonzero(np.diff(bins)) + 1))
-        counts = np.diff(starts, append=bins.size)
-        if bins[0] == current_bin:
-            counts[0] += in_bin
-        most = max(most, int(counts.max()))
-        current_bin, in_bin = int(bins[-1]), int(counts[-1])
-    return on, most * 1e6 / RATE_BIN_US
+        _count_chunk(events, first_us, counts)
+    on, most, _, in_bin = counts.tolist()
+    return on, max(most, in_bin) * 1e6 / RATE_BIN_US
+
+
+@njit(cache=True, nogil=True)
+def _count_chunk(events: EventArray, first_us: int, counts: NDArray[np.int64]) -> None:
+    """Adds a chunk to ``counts``: ON events, most events in a bin so far, end of the current bin, events in it."""
+    on, most, end_us, in_bin = counts
+    for i in range(events.shape[0]):
+        on += events[i].polarity
+        if events[i].t >= end_us:
+            most, in_bin = max(most, in_bin), 0
+            end_us = events[i].t - (events[i].t - first_us) % RATE_BIN_US + RATE_BIN_US
+        in_bin += 1
+    counts[:] = on, most, end_us, in_bin

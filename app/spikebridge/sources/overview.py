@@ -1,30 +1,46 @@
-"""Event rate over a recording, for the seek bar: read once, in the background, in small pieces."""
+"""Event rate over a recording, for the seek bar: counted once, in the background, in small pieces."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.events import EventArray
+from spikebridge.contracts import Recording
+from spikebridge.errors import SpikebridgeError
 
 BINS = 256
-#: Longest piece read at once: the replay waits for no more than this to be decoded.
-_PIECE_US = 100_000
-#: Pieces of a bin never grow more numerous than this; a recording of days is read in longer ones.
+#: Longest piece counted at once: the replay waits for no more than this to be looked through.
+_PIECE_US = 1_000_000
+#: Pieces of a bin never grow more numerous than this; a recording of days is counted in longer ones.
 _PIECES_PER_BIN = 64
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A recording that knows how many events it holds without decoding all of them."""
+
+    def count(self, t_start_us: int, t_stop_us: int) -> int: ...
+
+
+def count_events(recording: Recording, t_start_us: int, t_stop_us: int) -> int:
+    """How many events ``recording.read`` would give."""
+    if isinstance(recording, Counting):
+        return recording.count(t_start_us, t_stop_us)
+    return int(recording.read(t_start_us, t_stop_us).size)
 
 
 class Overview:
     """Rates over ``[t_first_us, t_last_us]``, computed by a thread that starts with the first question.
 
-    read : (t_start_us, t_stop_us) → events, or None once the recording is closed; thread safe.
+    count : (t_start_us, t_stop_us) → how many events, or None once the recording is closed; thread safe.
     """
 
-    def __init__(self, read: Callable[[int, int], EventArray | None], t_first_us: int, t_last_us: int) -> None:
-        self._read = read
+    def __init__(self, count: Callable[[int, int], int | None], t_first_us: int, t_last_us: int) -> None:
+        self._count = count
         self._first_us = t_first_us
         self._last_us = t_last_us
         self._rates = np.zeros(0, np.float32)
@@ -54,10 +70,17 @@ class Overview:
             start_us, stop_us = int(edges_us[i]), int(edges_us[i + 1])
             piece_us = max(_PIECE_US, (stop_us - start_us) // _PIECES_PER_BIN)
             for t_us in range(start_us, stop_us, piece_us):
-                events = self._read(t_us, min(t_us + piece_us, stop_us))
-                if events is None or self._closing.is_set():
+                n = self._counted(t_us, min(t_us + piece_us, stop_us))
+                if n is None or self._closing.is_set():
                     return
-                counts[i] += events.size
+                counts[i] += n
         rates = (counts * 1e6 / np.maximum(np.diff(edges_us), 1)).astype(np.float32)
         rates.flags.writeable = False
         self._rates = rates
+
+    def _counted(self, t_start_us: int, t_stop_us: int) -> int | None:
+        try:
+            return self._count(t_start_us, t_stop_us)
+        except SpikebridgeError:
+            # The replay itself comes upon what is wrong with the file and says so; here nothing is shown then.
+            return None

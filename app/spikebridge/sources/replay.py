@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
 from spikebridge.events import EventArray, EventPacket
 from spikebridge.pace import Pace
-from spikebridge.sources.overview import Overview
+from spikebridge.sources.overview import Overview, count_events
 
 _LOOK_AHEAD_US = 1_000_000
 
@@ -46,7 +46,7 @@ class Replay:
         self._first_us, self._last_us = _range_of(self._info)
         self._max_gap_us = max_gap_us
         self._reading = threading.Lock()
-        self._overview = Overview(self._read, self._first_us, self._last_us)
+        self._overview = Overview(self._count, self._first_us, self._last_us)
         self._changed = threading.Condition()
         # All of these are guarded by _changed.
         self._pace = Pace(speed)
@@ -221,6 +221,11 @@ class Replay:
         """Not under ``_changed``: events from the recording, or None once it is closed."""
         with self._reading:
             return None if self._closed else self._recording.read(t_start_us, t_stop_us)
+
+    def _count(self, t_start_us: int, t_stop_us: int) -> int | None:
+        """Not under ``_changed``: how many events the recording holds there, or None once it is closed."""
+        with self._reading:
+            return None if self._closed else count_events(self._recording, t_start_us, t_stop_us)
 
 
 def _range_of(info: SourceInfo) -> tuple[int, int]:

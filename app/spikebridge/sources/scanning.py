@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, empty_events
 from spikebridge.sources import decoding
-from spikebridge.sources.indexed import ChunkIndex
+from spikebridge.sources.indexed import ChunkIndex, Contents, WrongIndexError
 
 Piece = TypeVar("Piece")
 State = NDArray[np.int64]
-#: (piece, state, out) → number of events; writes them where ``out`` has room, see ``decoding``.
-Run = Callable[[Piece, State, NDArray[np.int64]], int]
+#: (piece, state, out) → number of events; writes them where ``out`` has room, see ``decoding``. Called from threads.
+Run = Callable[[Piece, State, NDArray[np.void]], int]
 
-#: Pieces after which the pages of the file are given back; they count as memory of this process while mapped.
-_PIECES_MAPPED = 32
 _COUNT_ONLY = decoding.as_words(empty_events())
+#: What a decoder counts besides good events; a chunk in order changes none of these.
+_COUNTED = slice(decoding.CLAMPED, decoding.DAMAGED_BYTES + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """Result of one pass over a file. ``state`` is the decoder's after the last piece."""
-
-    index: ChunkIndex
-    decode: Callable[[int], EventArray]
-    state: State
-
-
-def scan(path: Path, data: NDArray[np.uint8], pieces: Sequence[Piece], run: Run[Piece]) -> Scan:
-    """Runs over all pieces of ``data`` once, counting only; pieces without events get no chunk.
+def scan(path: Path, pieces: Sequence[Piece], run: Run[Piece]) -> tuple[Contents, State]:
+    """Runs over all pieces once, counting only; pieces without events get no chunk. With the decoder's last state.
 
     Raises InputError when more events lie outside the sensor than inside: then these are no events of that sensor.
     """
     state = decoding.new_state()
     kept: list[tuple[Piece, State]] = []
     rows: list[tuple[int, int, int]] = []
-    for number, piece in enumerate(pieces):
-        if number % _PIECES_MAPPED == 0:
-            _forget_pages(data)
+    for piece in pieces:
         before = state.copy()
         n = run(piece, state, _COUNT_ONLY)
         if n:
@@ -59,34 +47,62 @@ def scan(path: Path, data: NDArray[np.uint8], pieces: Sequence[Piece], run: Run[
             f"{n_events} inside; the file is damaged or its header wrong, copy or convert it again."
         )
 
-    def decode(number: int) -> EventArray:
-        if number % _PIECES_MAPPED == 0:
-            _forget_pages(data)
+    def decode(number: int, out: EventArray) -> None:
         piece, before = kept[number]
-        events = empty_events(rows[number][2])
-        run(piece, before.copy(), decoding.as_words(events))
-        return events
+        state = before.copy()
+        n = run(piece, state, decoding.as_words(out))
+        if (int(state[decoding.FIRST]), int(state[decoding.NEWEST]), n) != rows[number]:
+            raise InputError(
+                f"expected {path} to stay as it was opened, found {n} events where there were {rows[number][2]}; "
+                "another program writes to it, open it again."
+            )
 
     columns = np.array(rows, np.int64).reshape(-1, 3).T
-    return Scan(ChunkIndex(columns[0], columns[1], columns[2]), decode, state)
+    return Contents(ChunkIndex(columns[0], columns[1], columns[2]), decode), state
 
 
-def map_bytes(path: Path) -> NDArray[np.uint8]:
-    """The file as read-only (n,) uint8 in mapped memory; it stays mapped as long as the array lives."""
-    with path.open("rb") as file:
-        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+def take_on_trust(pieces: Sequence[Piece], run: Run[Piece], index: ChunkIndex) -> Contents:
+    """Chunks for an index that the file itself gives, one for each piece, each checked when it is decoded.
+
+    ``decode`` raises WrongIndexError for a chunk that is not as the index says or has anything odd about it. As long
+    as it never does, everything is what ``scan`` would have found.
+    """
+
+    def decode(number: int, out: EventArray) -> None:
+        state = decoding.new_state(int(index.last_us[number - 1]) if number else None)
+        n = run(pieces[number], state, decoding.as_words(out))
+        if (
+            n != index.events[number]
+            or state[decoding.FIRST] != index.first_us[number]
+            or state[decoding.NEWEST] != index.last_us[number]
+            or state[_COUNTED].any()
+        ):
+            raise WrongIndexError(f"expected {index.events[number]} events in order in chunk {number}, found others")
+
+    return Contents(index, decode)
 
 
-def _forget_pages(data: NDArray[np.uint8]) -> None:
-    """Unmaps what was read of a mapped file, where the system can; the next read maps it again."""
-    mapped = data.base.obj if isinstance(data.base, memoryview) else None
-    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
+@njit(cache=True, nogil=True)
+def group(sizes: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Where groups of neighbours begin whose sizes add up to ``most`` at most, and the number of all at the end.
+
+    A size above ``most`` makes a group of its own.
+    """
+    starts = np.empty(sizes.size + 1, np.int64)
+    n, total = 0, 0
+    for i in range(sizes.size):
+        if n == 0 or total + sizes[i] > most:
+            starts[n] = i
+            n, total = n + 1, 0
+        total += sizes[i]
+    starts[n] = sizes.size
+    return starts[: n + 1]
 
 
 def describe_state(state: State) -> tuple[str, ...]:
     """One sentence for each oddity that a decoder counted."""
     sentences = (
+        (decoding.DAMAGED, "{} packets were damaged and skipped."),
         (decoding.CLAMPED, "Time ran backwards at {} events; each got the newest time before it."),
         (decoding.RESETS, "The camera's clock was reset {} times; time goes on from the newest event before it."),
         (decoding.OUTSIDE, "{} events lay outside the sensor and were dropped."),

@@ -1,0 +1,164 @@
+"""Where the packets of an AEDAT 3.1 file lie: each has a 28-byte header; damage is stepped over."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spikebridge.sources.flatbuffer import number_at
+from spikebridge.sources.recording_file import RecordingFile
+
+#: u16 type, u16 source, i32 size of an event, time stamp's offset, overflow, capacity, number, valid.
+HEADER_BYTES = 28
+EVENT_BYTES = 8
+_POLARITY = 1
+_STREAM_NAMES = {0: "triggers", 1: "events", 2: "frames", 3: "imu", 4: "imu"}
+#: Packet types run from 0 (special) to 12 (spike); larger ones are the writer's own and never seen in files.
+_TYPES = 32
+#: Read at once while hopping from header to header: many small packets, and little of the large ones.
+_BLOCK_BYTES = 1 << 13
+_SEARCHED_BYTES = 1 << 20
+
+# Columns of what ``_walk_block`` finds.
+_AT, _KIND, _SOURCE, _SIZE, _OVERFLOW, _NUMBER = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Packets:
+    """What a walk over the packets found.
+
+    first, number, overflow : (P,) int64 of the packets with events of ``source``: byte of the first event, how many
+    whole ones there are, overflow of their 31-bit time. others : packets that were left out, by name.
+    """
+
+    first: NDArray[np.int64]
+    number: NDArray[np.int64]
+    overflow: NDArray[np.int64]
+    source: int
+    others: dict[str, int]
+    skipped_bytes: int
+    broken: int
+    truncated: bool
+
+
+def walk(file: RecordingFile, start: int) -> Packets:
+    """All packets from byte ``start``; where no packet can be, on to the next place where one is."""
+    parts: list[NDArray[np.int64]] = []
+    block = np.empty(_BLOCK_BYTES, np.uint8)
+    position, skipped_bytes, broken, truncated = start, 0, 0, False
+    while position < file.size:
+        part = block[: file.size - position]
+        file.read_into(part.data, position)
+        rows, position, lost = _walk_block(part, position, file.size)
+        parts.append(rows)
+        if lost:
+            found = _next_packet(file, position + 1)
+            skipped_bytes += found - position
+            truncated |= found == file.size
+            broken += found < file.size
+            position = found
+    rows = np.concatenate(parts) if parts else np.empty((0, 6), np.int64)
+    first = rows[:, _AT] + HEADER_BYTES
+    whole = np.minimum(rows[:, _NUMBER], (file.size - first) // np.maximum(rows[:, _SIZE], 1))
+    if position > file.size:
+        truncated = True
+        skipped_bytes += int(file.size - first[-1] - whole[-1] * rows[-1, _SIZE])
+    polarity = rows[:, _KIND] == _POLARITY
+    source = int(rows[polarity, _SOURCE][0]) if polarity.any() else -1
+    ours = polarity & (rows[:, _SOURCE] == source)
+    kept = ours & (whole > 0)
+    return Packets(
+        first[kept],
+        whole[kept],
+        rows[kept, _OVERFLOW],
+        source,
+        _names(rows[~ours, _KIND]),
+        skipped_bytes,
+        broken,
+        truncated,
+    )
+
+
+def _names(kinds: NDArray[np.int64]) -> dict[str, int]:
+    """How many packets there are of each kind, in the order in which the kinds first come."""
+    found, firsts, counts = np.unique(kinds, return_index=True, return_counts=True)
+    named: dict[str, int] = {}
+    for i in np.argsort(firsts).tolist():
+        kind = int(found[i])
+        name = "events of other cameras" if kind == _POLARITY else _STREAM_NAMES.get(kind, f"type {kind}")
+        named[name] = named.get(name, 0) + int(counts[i])
+    return named
+
+
+@njit(cache=True, nogil=True)
+def _walk_block(block: NDArray[np.uint8], start: int, size: int) -> tuple[NDArray[np.int64], int, bool]:
+    """Hops from header to header in a block that begins at byte ``start`` of a file of ``size`` bytes.
+
+    Returns a row for each packet (columns above), the byte of the next header and whether none can be there.
+    """
+    rows = np.empty((block.size // HEADER_BYTES + 1, 6), np.int64)
+    n, position = 0, start
+    while position - start + HEADER_BYTES <= block.size:
+        at = position - start
+        kind, source = number_at(block, at, 2), number_at(block, at + 2, 2)
+        # As 64-bit numbers that keep the sign of 32-bit ones.
+        event_bytes, offset, overflow, capacity, number, valid = _six_signed(block, at + 4)
+        if not (
+            kind < _TYPES
+            and event_bytes > 0
+            and 0 <= offset < event_bytes
+            and overflow >= 0
+            and 0 <= valid <= number <= capacity
+            and (kind != _POLARITY or (event_bytes == EVENT_BYTES and offset == 4))
+        ):
+            return rows[:n].copy(), position, True
+        rows[n, _AT], rows[n, _KIND], rows[n, _SOURCE] = position, kind, source
+        rows[n, _SIZE], rows[n, _OVERFLOW], rows[n, _NUMBER] = event_bytes, overflow, number
+        n += 1
+        position += HEADER_BYTES + number * event_bytes
+    return rows[:n].copy(), position, position < size and position + HEADER_BYTES > size
+
+
+@njit(cache=True, nogil=True)
+def _six_signed(block: NDArray[np.uint8], at: int) -> tuple[int, int, int, int, int, int]:
+    numbers = np.empty(6, np.int64)
+    for i in range(6):
+        number = number_at(block, at + 4 * i, 4)
+        numbers[i] = number - ((number & 0x80000000) << 1)
+    return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]
+
+
+def _next_packet(file: RecordingFile, start: int) -> int:
+    """Byte of the next polarity packet from ``start`` on, or the size of the file.
+
+    Looks for the constant fields of a polarity packet (event size 8, time at byte 4) and takes the place when the
+    packet after it, or the end of the file, comes where its length says: eight bytes alone may be chance.
+    """
+    pattern = struct.pack("<ii", EVENT_BYTES, 4)
+    for block in range(start, file.size, _SEARCHED_BYTES):
+        piece = file.read(block, _SEARCHED_BYTES + len(pattern) + 4)
+        at = piece.find(pattern)
+        while at >= 0:
+            position = block + at - 4
+            after = _polarity_until(file, position) if position >= start else None
+            if after is not None and (after >= file.size or len(_packet_at(file, after)[0])):
+                return position
+            at = piece.find(pattern, at + 1)
+    return file.size
+
+
+def _polarity_until(file: RecordingFile, position: int) -> int | None:
+    """Byte after the polarity packet at ``position``; None where there is none."""
+    rows, after = _packet_at(file, position)
+    return after if len(rows) and rows[0, _KIND] == _POLARITY else None
+
+
+def _packet_at(file: RecordingFile, position: int) -> tuple[NDArray[np.int64], int]:
+    """The row of the packet at ``position``, or none, and the byte after it."""
+    header = np.frombuffer(bytearray(file.read(position, HEADER_BYTES)), np.uint8)
+    rows, after, _ = _walk_block(header, position, file.size)
+    return rows, int(after)

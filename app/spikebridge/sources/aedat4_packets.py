@@ -1,0 +1,147 @@
+"""Where the packets of an AEDAT4 file lie, from its table of contents or by walking, and the bytes in them.
+
+A packet is (i32 stream, i32 size) and ``size`` bytes, compressed one by one, that hold a flatbuffer with its length
+before it. Packets are (N, 6) int64 in the order of the file, with the columns below.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spikebridge.events import Sensor
+from spikebridge.sources.aedat4_unpacking import Unpacker
+from spikebridge.sources.decoding import decode_aedat4, decode_lz4
+from spikebridge.sources.flatbuffer import find_field, find_vector, number_at
+from spikebridge.sources.recording_file import RecordingFile, Scratch, read_pieces
+
+#: Columns: byte of the content, stream, size in the file. What the table of contents says of a packet of events, 0
+#: without one: how many, camera clock of the first and of the last one.
+AT, STREAM, SIZE, EVENTS, FIRST_US, LAST_US = range(6)
+
+_PREFIX_BYTES = 8
+_TABLE = int.from_bytes(b"FTAB", "little")
+#: Bytes of the table of contents for one packet, at most; the packet itself takes 9 or more.
+_ENTRY_BYTES = 128
+#: A table for three million packets. A larger one is not read, and the packets are found by walking.
+_TABLE_BYTES = 256 << 20
+#: Read at once while hopping from packet to packet: many small packets, and little of the large ones.
+_BLOCK_BYTES = 1 << 13
+#: What LZ4 packets are unpacked to among compiled code, 65 536 events; larger ones are for the package.
+_FRAME_BYTES = 1 << 20
+
+
+def read_table(
+    file: RecordingFile, at: int, start: int, streams: NDArray[np.int64], unpack: Unpacker
+) -> tuple[bool, NDArray[np.int64]]:
+    """Whether the table of contents lies complete at byte ``at``; the packets in it where they can be used.
+
+    start : byte of the first packet. streams : numbers of those that the header names. There are packets only when
+    they are of these and fill the file from ``start`` to the table.
+    """
+    nothing = np.empty((0, 6), np.int64)
+    if not start <= at < file.size:
+        return False, nothing
+    most = (at - start) // (_PREFIX_BYTES + 1)
+    n_bytes = min(file.size - at, (most + 1) * _ENTRY_BYTES)
+    if n_bytes > _TABLE_BYTES:
+        return True, nothing
+    content = unpack.safely(memoryview(file.read(at, n_bytes)), Scratch())
+    size = int(number_at(content, 0, 4))
+    if size < 0 or content.size < 4 + size:
+        return False, nothing
+    packets = _entries(content[4:], most)
+    begins = np.concatenate(([start], packets[:, AT] + packets[:, SIZE]))
+    fill = np.array_equal(packets[:, AT] - _PREFIX_BYTES, begins[:-1]) and begins[-1] == at
+    known = np.isin(packets[:, STREAM], streams)
+    return True, packets if fill and np.all(known & (packets[:, SIZE] > 0)) else nothing
+
+
+@njit(cache=True, nogil=True)
+def _entries(content: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
+    """The packets that a table of contents names; none where it cannot be read or names more than ``most``."""
+    first, n = find_vector(content, _TABLE, 4)
+    if first < 0 or n > most:
+        return np.zeros((0, 6), np.int64)
+    packets = np.zeros((n, 6), np.int64)
+    for i in range(n):
+        table = first + 4 * i + number_at(content, first + 4 * i, 4)
+        for field in range(5):
+            at = find_field(content, table, field)
+            if at == -2 or at + 8 > content.size:
+                return np.zeros((0, 6), np.int64)
+            value = number_at(content, at, 8) if at >= 0 else 0
+            if field == 0:
+                packets[i, AT] = value
+            elif field == 1:  # (i32 stream, i32 size)
+                packets[i, STREAM], packets[i, SIZE] = value & 0xFFFFFFFF, value >> 32
+            else:
+                packets[i, EVENTS + field - 2] = value
+    return packets
+
+
+def walk(file: RecordingFile, start: int, end: int, streams: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """All whole packets between two bytes, and how many bytes are left; what can't be one ends the walk.
+
+    streams : numbers of those that the header names.
+    """
+    parts = [np.empty((0, 6), np.int64)]
+    block = np.empty(_BLOCK_BYTES, np.uint8)
+    position, done = start, False
+    while not done:
+        part = block[: end - position]
+        file.read_into(part.data, position)
+        packets, position, done = _walk_block(part, position, end, streams)
+        parts.append(packets)
+    return np.concatenate(parts), end - position
+
+
+@njit(cache=True, nogil=True)
+def _walk_block(
+    block: NDArray[np.uint8], start: int, end: int, streams: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int, bool]:
+    """Hops from packet to packet in a block from byte ``start``; packets, byte of the next one, whether it is none."""
+    packets = np.zeros((block.size // _PREFIX_BYTES, 6), np.int64)
+    n, position = 0, start
+    while position - start + _PREFIX_BYTES <= block.size:
+        stream, size = number_at(block, position - start, 4), number_at(block, position - start + 4, 4)
+        content = position + _PREFIX_BYTES
+        if not 0 < size < 0x80000000 or content + size > end or not np.any(streams == stream):
+            return packets[:n].copy(), position, True
+        packets[n, AT], packets[n, STREAM], packets[n, SIZE] = content, stream, size
+        n += 1
+        position = content + size
+    return packets[:n].copy(), position, position + _PREFIX_BYTES > end
+
+
+class PacketDecoder:
+    """Reads, unpacks and decodes packets of events; each thread has memory of its own for them."""
+
+    def __init__(self, file: RecordingFile, packets: NDArray[np.int64], unpack: Unpacker, sensor: Sensor) -> None:
+        self._file, self._packets, self._unpack, self._sensor = file, packets, unpack, sensor
+        self._packed, self._unpacked = Scratch(), Scratch()
+
+    def __call__(self, piece: tuple[int, int], state: NDArray[np.int64], out: NDArray[np.void]) -> int:
+        """The events of the packets ``piece[0]`` to ``piece[1]``, see ``scanning.Run``."""
+        packets = self._packets[slice(*piece)]
+        width, height = self._sensor.width, self._sensor.height
+        data, places = read_pieces(self._file, packets[:, AT].tolist(), packets[:, SIZE].tolist(), self._packed)
+        rows = np.take(packets, (AT, SIZE, SIZE), axis=1)
+        rows[:, 0] = places
+        if self._unpack.stored:
+            return int(decode_aedat4(data, rows, width, height, state, 0, out))
+        memory = data.data
+        n = done = 0
+        while done < len(rows):
+            if self._unpack.lz4:
+                scratch = self._unpacked.of(_FRAME_BYTES)
+                n, taken = decode_lz4(data, rows[done:], scratch, width, height, state, n, out)
+                done += taken
+            if done < len(rows):
+                place, size, _ = rows[done].tolist()
+                content = self._unpack.safely(memory[place : place + size], self._unpacked)
+                row = np.array([[0, content.size, size]])
+                n = decode_aedat4(content, row, width, height, state, n, out)
+                done += 1
+        return int(n)
