@@ -172,8 +172,9 @@ class Icon(NamedTuple):
     colour: QColor
 
     def draw(self, canvas: Canvas) -> None:
-        painter = canvas.painter
-        painter.drawPixmap(self.place.topLeft(), pictogram(self.name, int(self.place.width()), self.colour.name()))
+        size_px = round(self.place.width() * canvas.ratio)
+        picture = pictogram(self.name, size_px, self.colour.name())
+        canvas.painter.drawPixmap(self.place, picture, QRectF(picture.rect()))
 
 
 class Image(NamedTuple):
