@@ -111,6 +111,19 @@ def test_states_stand_over_the_picture(opened, state, message):
     assert opened.page.header.state == state
 
 
+def test_the_latency_chart_stands_still_while_paused(opened):
+    opened.draw()
+    before = opened.page.latency_chart.items
+    paused = replace(lane(1), decision=replace(lane(1).decision, latency_us={"ann": 9000.0}))
+    opened.session.show_lane(paused)
+    opened.session.show(replace(opened.session.newest, state="paused"))
+    opened.draw()
+    assert opened.page.latency_chart.items == before
+    opened.session.show(replace(opened.session.newest, state="running"))
+    opened.draw()
+    assert "ANN 9.00" in opened.page.latency_chart.texts
+
+
 def test_a_failing_chain_is_a_banner_once(opened, until):
     sentence = "expected the ANN to run, found an error."
     opened.session.show(replace(opened.session.newest, state="failed", failure=sentence))

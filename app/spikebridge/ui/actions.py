@@ -27,7 +27,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Source",
         (
             Command(Commands.choose_recording, "Open a recording …", ("Ctrl+O", "O"), "O"),
-            Command(Commands.open_simulated, "Simulated camera", ("Ctrl+R", "R"), "R"),
+            Command(Commands.open_simulated, "Open the simulated camera", ("Ctrl+R", "R"), "R"),
             Command(Commands.close_source, "Close the source", ("Ctrl+W",), "Ctrl W"),
         ),
     ),

@@ -27,7 +27,7 @@ class PaintedPanel(QWidget):
         self.rounded = True
         self._ground = ground
         self._items: tuple[Item, ...] = ()
-        #: Whole px that each item covers.
+        #: Whole px that each item covers; none where it has no extent.
         self._covered: tuple[QRect, ...] = ()
 
     def compose(self) -> Iterator[Item]:
