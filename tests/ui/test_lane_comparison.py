@@ -111,7 +111,7 @@ def test_states_and_losses_are_said():
 
 def test_no_gesture_yet():
     pair = PairFigures("a", "b")
-    assert describe_lead(pair, "a") == "no gesture named by both"
+    assert describe_lead(pair, "a") == "no gesture that both named"
     assert pair.agreement is None
     shown = cells(1, shown=replace(snapshot(2), pairs=(PairFigures("s2a4-stream", "ann-160ms"),)))
     assert shown["agreement"] == "–"
@@ -124,6 +124,7 @@ def test_no_gesture_yet():
         (20.0, "b", "20 ms later, first in 3 of 9"),
         (-12.5, "a", "12.5 ms later, first in 4 of 9"),
         (-12.5, "b", "12.5 ms earlier, first in 3 of 9"),
+        (1450.0, "a", "1.45 s earlier, first in 4 of 9"),
         (0.0, "b", "at the same time, first in 3 of 9"),
     ],
 )
@@ -139,6 +140,14 @@ def test_sizes_are_parts_of_the_largest():
     assert [each["activity"] for each in sizes] == pytest.approx([1 / 3, 0, 1])
     assert [each["ordinary"] for each in sizes] == pytest.approx([1 / 3, 2 / 3, 1])
     assert [each["host"] for each in sizes] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_the_size_of_the_spiking_layers_is_activity_and_constant_together():
+    """Not the static part, which is of the chip and not of the network."""
+    busy = replace(lane(1), energy=lane(1).energy | {"snn": Energy(3.0, "simulated", 1.0, 50.0)})
+    calm = replace(lane(3), energy=lane(3).energy | {"snn": Energy(0.5, "simulated", 0.5, 90.0)})
+    shown = rows(replace(snapshot(2), lanes=(busy, calm)), 0)
+    assert [row.sizes["activity"] for row in shown] == [1, 0.25]
 
 
 def test_the_rest_of_the_host_is_known_only_with_all_of_its_stages():

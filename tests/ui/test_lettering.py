@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPointF
 from PyQt6.QtGui import QColor, QImage, QPainter
 
 from spikebridge.ui import theme
-from spikebridge.ui.lettering import Face, draw_text, elided, fitted_size, text_height, text_width
+from spikebridge.ui.lettering import Face, draw_text, fitted, fitted_size, text_height, text_width
 
 FACE = Face(20)
 
@@ -60,12 +60,12 @@ def test_text_is_sharp_on_dense_screens():
 
 def test_a_text_is_cut_only_where_it_is_too_wide():
     width = text_width("end of the step", FACE)
-    assert elided("end of the step", FACE, width) == "end of the step"
-    cut = elided("end of the step", FACE, width - 20)
+    assert fitted("end of the step", FACE, width) == ("end of the step", width)
+    cut, narrower = fitted("end of the step", FACE, width - 20)
     assert cut.endswith("…")
     assert "end of the step".startswith(cut[:-1])
-    assert text_width(cut, FACE) <= width - 20
-    assert elided("end", FACE, 1) == ""
+    assert narrower == text_width(cut, FACE) <= width - 20
+    assert fitted("end", FACE, 1) == ("", 0)
 
 
 def test_the_fitted_size_fits_and_the_next_does_not():

@@ -53,7 +53,7 @@ def test_many_networks_all_stand_in_the_table(opening, size, lanes):
     opened.resize(*size)
     page = opened.page
     assert len(page.stage.shown_columns) == 3
-    assert page.note.text() == f"+ {lanes - 3} more in the table"
+    assert page.note.text() == f"+ {lanes - 3} more: see the table"
     assert page.note.isVisible()
     names = [page.table.cell(row, "lane") for row in range(lanes)]
     assert names[0] == "1  s2a4-stream"

@@ -59,6 +59,15 @@ def test_what_came_and_what_went(panel):
     assert [rect.x() for rect in panel.asked] == [100, 140]
 
 
+def test_all_is_painted_where_px_of_window_and_screen_do_not_meet(panel, monkeypatch):
+    monkeypatch.setattr(panel, "devicePixelRatioF", lambda: 1.5)
+    panel.refresh()
+    assert panel.asked == []
+    panel.shown[1] = "x"
+    panel.refresh()
+    assert panel.asked == [panel.rect()]
+
+
 def test_another_scale_or_size_paints_all(panel):
     panel.set_scale(2.0)
     assert panel.rect() in panel.asked

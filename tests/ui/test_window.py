@@ -17,6 +17,7 @@ from spikebridge.contracts import SourceCounters
 from spikebridge.events import make_events
 from spikebridge.snapshot import Counters
 from spikebridge.ui.actions import GROUPS
+from spikebridge.ui.items import Image
 from spikebridge.ui.session import ChainSession
 
 ALL = [command for _, commands in GROUPS for command in commands]
@@ -110,6 +111,19 @@ def test_states_stand_over_the_picture(opened, state, message):
     assert opened.page.header.state == state
 
 
+def test_the_latency_chart_stands_still_while_paused(opened):
+    opened.draw()
+    before = opened.page.latency_chart.items
+    paused = replace(lane(1), decision=replace(lane(1).decision, latency_us={"ann": 9000.0}))
+    opened.session.show_lane(paused)
+    opened.session.show(replace(opened.session.newest, state="paused"))
+    opened.draw()
+    assert opened.page.latency_chart.items == before
+    opened.session.show(replace(opened.session.newest, state="running"))
+    opened.draw()
+    assert "ANN 9.00" in opened.page.latency_chart.texts
+
+
 def test_a_failing_chain_is_a_banner_once(opened, until):
     sentence = "expected the ANN to run, found an error."
     opened.session.show(replace(opened.session.newest, state="failed", failure=sentence))
@@ -199,6 +213,8 @@ def test_closing_the_source_leaves_nothing_to_see(opening, until):
     assert {column.gesture.said for column in page.stage.columns} == {"No source drop a recording or press O"}
     assert page.strip.texts[:4] == ("source", "waiting", "– ms", "– mW")
     assert page.loss.verdict == "Nothing lost"
+    assert not any(column.head.texts for column in page.stage.columns)
+    assert not any("ms" in words or "J" in words for words in page.table.texts)
     assert page.latency_chart.texts[1] == page.power_chart.texts[1] == "−25 s"
 
 
@@ -344,7 +360,7 @@ def test_settings_features_and_charts_are_of_the_chosen_network(opening):
     for _ in range(3):
         opened.draw()
     assert "closing 0.10" in opened.page.latency_chart.texts
-    assert "chip 1 2.00 mW simulated" in opened.page.power_chart.texts
+    assert {"host 2.57 W estimated", "chip 1 2.00 mW simulated"} <= set(opened.page.power_chart.texts)
     press(opened, Qt.Key.Key_2)
     assert opened.session.wanted[-2:] == [(0, False), (1, True)]
     # the past of the network that is chosen now is there at once
@@ -353,9 +369,33 @@ def test_settings_features_and_charts_are_of_the_chosen_network(opening):
     settings = opened.page.stage.settings
     assert (settings.threshold.text(), settings.smoothing.text()) == ("70%", "50 ms")
     opened.draw()
+    assert "closing 0.20" in opened.page.latency_chart.texts
+    assert "chip 2 4.00 mW simulated" in opened.page.power_chart.texts
     assert opened.page.stage.features.texts[1:] == ("ann-160ms", "2 channels of 4×4", "sum of 4 intervals: 0…8")
     press(opened, Qt.Key.Key_BracketRight)
-    assert opened.session.tuned == [(1, pytest.approx(0.75), None)]
+    press(opened, Qt.Key.Key_BraceRight)
+    assert opened.session.tuned == [(1, pytest.approx(0.75), None), (1, None, 100_000)]
+
+
+def test_sparklines_are_of_the_chosen_network(opening):
+    """The second one's rates have risen, those of the first stayed."""
+    opened = opening(3)
+    opened.resize(1280, 720)
+    strip = opened.page.strip
+    strip.low = False
+    for n in range(3):
+        risen = tuple(replace(card, rate_hz=card.rate_hz * (n + 1)) for card in lane(2).cards)
+        opened.session.show_lane(replace(lane(2), cards=risen), 1)
+        opened.draw()
+
+    def curve():
+        return next(item.image for item in strip.items if isinstance(item, Image))
+
+    level = curve()
+    press(opened, Qt.Key.Key_2)
+    assert curve() != level
+    press(opened, Qt.Key.Key_3)
+    assert curve() == level
 
 
 def test_a_network_that_is_not_there_cannot_be_chosen(opened):

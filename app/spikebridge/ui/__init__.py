@@ -1,1 +1,1 @@
-"""The window. Only this package touches Qt; it consumes snapshots and packets of a running chain."""
+"""The window. Only this package touches Qt; it shows snapshots of a running chain, and the picture of its events."""

@@ -27,7 +27,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Source",
         (
             Command(Commands.choose_recording, "Open a recording …", ("Ctrl+O", "O"), "O"),
-            Command(Commands.open_simulated, "Simulated camera", ("Ctrl+R", "R"), "R"),
+            Command(Commands.open_simulated, "Open the simulated camera", ("Ctrl+R", "R"), "R"),
             Command(Commands.close_source, "Close the source", ("Ctrl+W",), "Ctrl W"),
         ),
     ),
@@ -35,9 +35,9 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Networks side by side",
         (
             Command(Commands.choose_first, "Choose the first network", ("1",), "1"),
-            Command(Commands.choose_second, "Choose the second", ("2",), "2"),
-            Command(Commands.choose_third, "Choose the third", ("3",), "3"),
-            Command(Commands.choose_next, "Choose the next", ("N",), "N"),
+            Command(Commands.choose_second, "Choose the second network", ("2",), "2"),
+            Command(Commands.choose_third, "Choose the third network", ("3",), "3"),
+            Command(Commands.choose_next, "Choose the next network", ("N",), "N"),
         ),
     ),
     (
@@ -66,7 +66,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(Commands.step_once, "One step", (".",), "."),
             Command(Commands.seek_back, "Back 1 s", ("Left",), "←"),
             Command(Commands.seek_on, "Forward 1 s", ("Right",), "→"),
-            Command(Commands.seek_start, "To the start", ("Home",), "Home"),
+            Command(Commands.seek_start, "Back to the start", ("Home",), "Home"),
             Command(Commands.toggle_loop, "Start again at the end", ("L",), "L"),
             Command(Commands.faster, "Faster", ("+", "="), "+"),
             Command(Commands.slower, "Slower", ("-",), "−"),
@@ -76,7 +76,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Program",
         (
             Command(Commands.open_menu, "Menu", ("F10",), "F10"),
-            Command(Commands.toggle_help, "Keys", ("F1", "?"), "? or F1"),
+            Command(Commands.toggle_help, "Show the keys", ("F1", "?"), "? or F1"),
             Command(Commands.dismiss, "Dismiss a message, leave full screen", ("Esc",), "Esc"),
             Command(Commands.quit, "Quit", ("Ctrl+Q", "Q"), "Q"),
         ),

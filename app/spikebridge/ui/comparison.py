@@ -80,9 +80,12 @@ def describe_backends(lane: LaneSnapshot) -> str:
 def describe_lead(pair: PairFigures, name: str) -> str:
     """Who named gestures first, seen from the lane ``name``: ``20 ms earlier, first in 4 of 7``."""
     if pair.lead_ms is None:
-        return "no gesture named by both"
+        return "no gesture that both named"
     lead_ms, first = (pair.lead_ms, pair.first_earlier) if name == pair.first else (-pair.lead_ms, pair.second_earlier)
-    how = "at the same time" if not lead_ms else f"{abs(lead_ms):g} ms {'earlier' if lead_ms > 0 else 'later'}"
+    how = "at the same time"
+    if lead_ms:
+        ahead = f"{abs(lead_ms):g} ms" if abs(lead_ms) < 1000 else figures.milliseconds(abs(lead_ms) * 1000)
+        how = f"{ahead} {'earlier' if lead_ms > 0 else 'later'}"
     return f"{how}, first in {first} of {pair.gestures}"
 
 

@@ -6,13 +6,13 @@ import math
 from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from PyQt6.QtCore import QByteArray, QPointF, QRectF, Qt
+from PyQt6.QtCore import QByteArray, QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF, QRegion
 from PyQt6.QtSvg import QSvgRenderer
 
 from spikebridge.resources import assets_folder
 from spikebridge.ui import theme
-from spikebridge.ui.lettering import Face, draw_text, elided, text_height, text_width
+from spikebridge.ui.lettering import Face, draw_text, fitted, text_height
 
 Alignment: TypeAlias = Literal["left", "right", "centre"]
 LEFT: Alignment = "left"
@@ -58,25 +58,30 @@ class Words(NamedTuple):
     narrow: bool = False
 
     def draw(self, canvas: Canvas) -> None:
-        scale = canvas.scale
-        if shown := self.shown(scale):
-            corner = self.extent(scale).topLeft()
-            draw_text(canvas.painter, corner, shown, self._face(scale), self.colour.rgba(), canvas.ratio)
+        if self.text:
+            face = self._face(canvas.scale)
+            shown, width = fitted(self.text, face, int(self.place.width()))
+            draw_text(canvas.painter, self._corner(face, width), shown, face, self.colour.rgba(), canvas.ratio)
 
     def shown(self, scale: float) -> str:
         """What can be read of it."""
-        return elided(self.text, self._face(scale), self.place.width())
+        return fitted(self.text, self._face(scale), int(self.place.width()))[0]
 
     def extent(self, scale: float) -> QRectF:
         """Where it is painted."""
         face = self._face(scale)
-        width, height = text_width(self.shown(scale), face), text_height(face)
-        spare = self.place.width() - width
-        left = self.place.left() + (0 if self.align == LEFT else spare if self.align == RIGHT else spare / 2)
-        return QRectF(left, self.place.center().y() - height / 2, width, height)
+        _, width = fitted(self.text, face, int(self.place.width()))
+        return QRectF(self._corner(face, width), QSizeF(width, text_height(face)))
 
     def _face(self, scale: float) -> Face:
         return Face(round(self.size * scale), self.bold, self.narrow)
+
+    def _corner(self, face: Face, width: int) -> QPointF:
+        left = self.place.left()
+        if self.align != LEFT:
+            spare = self.place.width() - width
+            left += spare if self.align == RIGHT else spare / 2
+        return QPointF(left, self.place.center().y() - text_height(face) / 2)
 
 
 class Paragraph(NamedTuple):
@@ -172,8 +177,9 @@ class Icon(NamedTuple):
     colour: QColor
 
     def draw(self, canvas: Canvas) -> None:
-        painter = canvas.painter
-        painter.drawPixmap(self.place.topLeft(), pictogram(self.name, int(self.place.width()), self.colour.name()))
+        size_px = round(self.place.width() * canvas.ratio)
+        picture = pictogram(self.name, size_px, self.colour.name())
+        canvas.painter.drawPixmap(self.place, picture, QRectF(picture.rect()))
 
 
 class Image(NamedTuple):

@@ -35,6 +35,10 @@ class LaneHead(PaintedPanel):
         self._lane, self._number, self.chosen = lane, number, chosen
         self.refresh()
 
+    def clear(self) -> None:
+        self._lane, self.chosen = None, False
+        self.refresh()
+
     def compose(self) -> Iterator[Item]:
         if self._lane is None:
             return
@@ -79,6 +83,12 @@ class LaneColumn(QWidget):
         self._border.show_chosen(chosen)
         if self.accessibleName() != lane.model.name:
             self.setAccessibleName(lane.model.name)
+
+    def clear(self) -> None:
+        """Nothing of a network; the gesture says why."""
+        self.head.clear()
+        self._border.show_chosen(False)
+        self.bars.clear()
 
     def show_decision(self, lane: LaneSnapshot) -> None:
         """At the display's rate."""

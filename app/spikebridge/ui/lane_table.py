@@ -43,6 +43,10 @@ class LaneTable(PaintedPanel):
         self._rows, self._chosen = rows(snapshot, chosen), chosen
         self.refresh()
 
+    def clear(self) -> None:
+        self._rows = ()
+        self.refresh()
+
     def cell(self, row: int, key: str) -> str:
         """Words in a column, for tests and screen readers."""
         return self._rows[row].cells[key]

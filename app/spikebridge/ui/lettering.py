@@ -45,14 +45,13 @@ def fitted_size(text: str, width_px: int, largest: Face) -> int:
 
 
 @lru_cache(maxsize=2048)
-def elided(text: str, face: Face, width_px: float) -> str:
-    """``text``, cut with an ellipsis where it is wider than ``width_px``."""
-    if text_width(text, face) <= width_px + 1:
-        return text
-    lengths = range(len(text), 0, -1)
-    return next(
-        (text[:n].rstrip() + _ELLIPSIS for n in lengths if text_width(text[:n] + _ELLIPSIS, face) <= width_px), ""
-    )
+def fitted(text: str, face: Face, room_px: int) -> tuple[str, int]:
+    """(``text``, cut with an ellipsis where it is wider than ``room_px``; its width in px)."""
+    width = text_width(text, face)
+    if width <= room_px + 1:
+        return text, width
+    cuts = (text[:n].rstrip() + _ELLIPSIS for n in range(len(text), 0, -1))
+    return next(((cut, text_width(cut, face)) for cut in cuts if text_width(cut, face) <= room_px), ("", 0))
 
 
 @lru_cache(maxsize=128)

@@ -112,7 +112,6 @@ class Page(QWidget):
         self._make_room([lane.model.name for lane in snapshot.lanes])
         self.replay_bar.set_replay(session.replay, snapshot.source)
         self.wait("Starting", "waiting for", "the first decision")
-        self.show_words(snapshot)
 
     def _make_room(self, names: list[str]) -> None:
         """For the columns of several networks, their table, and words on those that have no column."""
@@ -124,7 +123,7 @@ class Page(QWidget):
         self.table.setVisible(several)
         more = len(names) - MOST_COLUMNS
         self.note.setVisible(more > 0)
-        self.note.setText(f"+ {more} more in the table" if more > 0 else "")
+        self.note.setText(f"+ {more} more: see the table" if more > 0 else "")
         self.set_scale(self._scale)
 
     def clear(self) -> None:
@@ -138,8 +137,9 @@ class Page(QWidget):
         self.latency_chart.show_latencies(LaneHistory().latencies)
         self.power_chart.show_rails()
         self.loss.clear()
+        self.table.clear()
         for column in self.stage.columns:
-            column.bars.clear()
+            column.clear()
         self.wait("No source", "drop a recording", "or press O")
         self.stage.features.show_features(None, None)
 

@@ -27,7 +27,7 @@ class PaintedPanel(QWidget):
         self.rounded = True
         self._ground = ground
         self._items: tuple[Item, ...] = ()
-        #: Whole px that each item covers.
+        #: Whole px that each item covers; none where it has no extent.
         self._covered: tuple[QRect, ...] = ()
 
     def compose(self) -> Iterator[Item]:
@@ -50,11 +50,19 @@ class PaintedPanel(QWidget):
         before, covered = self._items, self._covered
         self._items = tuple(self.compose())
         self._covered = tuple(item.place.toAlignedRect() for item in self._items)
-        for i, (old, new) in enumerate(zip_longest(before, self._items)):
-            if type(old) is not type(new) or old != new:
-                for places in (covered, self._covered):
-                    if i < len(places):
-                        self.update(places[i])
+        changed = [
+            i
+            for i, (old, new) in enumerate(zip_longest(before, self._items))
+            if type(old) is not type(new) or old != new
+        ]
+        if changed and not self.devicePixelRatioF().is_integer():
+            # Edges of places lie between px of the screen, and parts would leave seams.
+            self.update()
+            return
+        for i in changed:
+            for places in (covered, self._covered):
+                if i < len(places):
+                    self.update(places[i])
 
     def set_scale(self, scale: float) -> None:
         self.scale = scale
