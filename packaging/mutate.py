@@ -67,12 +67,15 @@ def main() -> int:
     mutmut = Path(sys.executable).with_name("mutmut")
     with (TREE / "mutmut.log").open("w") as log:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment.setdefault("SPIKEBRIDGE_RECORDINGS", str(PROJECT.parent / "shared/recordings"))
         workers = str(os.cpu_count() or 1)
         done = subprocess.run(
             [mutmut, "run", "--max-children", workers], cwd=TREE, stdout=log, stderr=log, env=environment, check=False
         )
     if done.returncode:
-        sys.stdout.write((TREE / "mutmut.log").read_text()[-4000:] + "\nmutmut could not run.\n")
+        # Its spinner overwrites a line over and over.
+        said = [line.rsplit("\r", 1)[-1] for line in (TREE / "mutmut.log").read_text().split("\n")]
+        sys.stdout.write("\n".join([*said[-60:], "mutmut could not run.", ""]))
         return 1
     mutants = list(_read_mutants(mutmut))
     return _report(mutants, _read_equivalents())
@@ -89,7 +92,7 @@ def _copy_tree(modules: list[str]) -> None:
         "source_paths": ["src/"],
         "only_mutate": [f"src/spikebridge/{module}" for module in modules],
         "pytest_add_cli_args_test_selection": [test for test in _TESTS if (PROJECT / test).exists()],
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-m", "not slow"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "also_copy": ["tests", "models", "assets", "packaging"],
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
