@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_session import FakeSession, decision
-from painting import cut, cut_labels, overlapping, panels, words
+from painting import axis_words, cut, cut_axis_words, cut_labels, overlapping, panels, words
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 SIZES = [(960, 600), (1280, 720), (1920, 1080), (3840, 2160)]
+TIMES = ("−25 s", "−20 s", "−15 s", "−10 s", "−5 s")
 LONGEST = "right_arm_counter_clockwise"
 
 
@@ -44,6 +45,9 @@ def test_nothing_is_cut_off_or_overlaps(opening, size, lanes, uri, features):
         assert not cut(panel), type(panel)
         assert not overlapping(panel), type(panel)
     assert not cut_labels(opened.page)
+    assert not cut_axis_words(opened.page)
+    for chart in (opened.page.latency_chart, opened.page.power_chart):
+        assert list(axis_words(chart)) == [*(level.words for level in chart.axes.levels), *TIMES]
 
 
 @pytest.mark.parametrize("lanes", [4, 8])

@@ -108,6 +108,8 @@ class Page(QWidget):
         n = len(snapshot.lanes)
         self.chosen = self.chosen if self.chosen < n else 0
         self._histories = [LaneHistory() for _ in snapshot.lanes]
+        self.latency_chart.begin()
+        self.power_chart.begin()
         self.stage.events.show_picture(session.picture)
         self._make_room([lane.model.name for lane in snapshot.lanes])
         self.replay_bar.set_replay(session.replay, snapshot.source)
