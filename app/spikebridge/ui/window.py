@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
@@ -101,6 +101,9 @@ class MainWindow(QMainWindow):
         self.banner.margin_px = self.page.gap
         self.banner.top_px = 2 * (self.page.gap // 2) + self.page.header.height()
         self.banner.place()
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     # ------------------------------------------------ sources
 
