@@ -125,7 +125,7 @@ def test_a_slow_opening_is_told_and_given_up_when_the_window_closes(application,
     until(lambda: "attaching the profilers" in window.page.header.source)
     assert "attaching the profilers" in window.page.stage.columns[0].gesture.said
     assert window.page.header.state == "opening"
-    window.close()
+    window.end()
     assert ended.wait(1)
 
 
@@ -151,7 +151,7 @@ def test_another_source_gives_up_the_slow_opening_before(application, until):
     until(lambda: window.session is not None)
     assert given_up.wait(1)
     assert not window.banner.words
-    window.close()
+    window.end()
 
 
 def test_the_chain_runs_in_a_process_of_its_own_and_ends_with_the_window(tmp_path, monkeypatch):

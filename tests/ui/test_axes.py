@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from PyQt6 import sip
 from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QWidget
@@ -29,7 +30,7 @@ def axes(application):
     parent.show()
     application.processEvents()
     yield axes
-    parent.close()
+    sip.delete(parent)
 
 
 def seen(axes, colour):

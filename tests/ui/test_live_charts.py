@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from PyQt6 import sip
 
 from spikebridge.contracts import PowerReading
 from spikebridge.stages import STAGE_KEYS, STAGES
@@ -13,23 +14,24 @@ from spikebridge.ui.history import Latencies, Rails
 
 @pytest.fixture(params=[LatencyChart, PowerChart])
 def chart(application, request):
-    return begun(request.param())
+    yield from begun(request.param())
 
 
 @pytest.fixture
 def latency(application):
-    return begun(LatencyChart())
+    yield from begun(LatencyChart())
 
 
 @pytest.fixture
 def power(application):
-    return begun(PowerChart())
+    yield from begun(PowerChart())
 
 
 def begun(chart):
     chart.resize(936, 152)
     chart.begin()
-    return chart
+    yield chart
+    sip.delete(chart)
 
 
 def words(chart):
@@ -75,6 +77,7 @@ def test_there_are_no_axes_before_a_source_was_opened(application):
     axes = chart.axes
     chart.begin()
     assert chart.axes is axes
+    sip.delete(chart)
 
 
 def test_each_stage_has_its_part_of_the_area_in_its_colour(latency):

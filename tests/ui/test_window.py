@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_session import RECORDING, FakeSession, lane
+from PyQt6 import sip
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QAction, QDropEvent
 from PyQt6.QtTest import QTest
@@ -308,6 +309,15 @@ def test_full_screen_and_back(opened):
     assert opened.window.isFullScreen()
     press(opened, Qt.Key.Key_Escape)
     assert not opened.window.isFullScreen()
+
+
+def test_ending_deletes_all_of_it_at_once(opening):
+    """What Qt has of a window may not be left to a garbage collection on another thread."""
+    opened = opening(1)
+    parts = [opened.window, opened.page, opened.page.latency_chart.axes.widget]
+    opened.window.end()
+    assert opened.session.closed
+    assert all(sip.isdeleted(part) for part in parts)
 
 
 def test_q_ends_the_program(opened, until):

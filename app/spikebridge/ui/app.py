@@ -65,6 +65,7 @@ def show_window(
             ending = _Ending(window, duration_s, screenshot)
         application.exec()
         window.close()
+    window.end()
     if ending is not None and ending.error is not None:
         raise ending.error
     if isinstance(window.opening_error, SpikebridgeError):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from PyQt6 import sip
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu
@@ -213,3 +214,9 @@ class MainWindow(QMainWindow):
         self.session = None
         self._loader.shut_down()
         super().closeEvent(event)
+
+    def end(self) -> None:
+        """Closes the window and deletes all that Qt has of it. Left to the garbage collector, that could happen on
+        another thread, where Qt would crash."""
+        self.close()
+        sip.delete(self)
