@@ -17,7 +17,10 @@ else:
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "packaging"
-LISTS = ("requirements.txt", "requirements-dev.txt", "requirements-train.txt", "requirements-lava.txt")
+LISTS = (
+    *("requirements.txt", "requirements-dev.txt", "requirements-train.txt", "requirements-tools.txt"),
+    "requirements-lava.txt",
+)
 #: What every supported interpreter and machine has to find in a list.
 TARGETS = [
     {
