@@ -48,8 +48,7 @@ def read_table(
     if n_bytes > _TABLE_BYTES:
         return True, nothing
     content = unpack.safely(memoryview(file.read(at, n_bytes)), Scratch())
-    size = int(number_at(content, 0, 4))
-    if size < 0 or content.size < 4 + size:
+    if content.size < 4 + int.from_bytes(content[:4].tobytes(), "little"):
         return False, nothing
     packets = _entries(content[4:], most)
     begins = np.concatenate(([start], packets[:, AT] + packets[:, SIZE]))

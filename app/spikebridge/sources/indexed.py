@@ -23,7 +23,8 @@ _CACHED_CHUNKS = 4
 #: Chunks from which on several threads decode: starting them takes as long as a quarter of a chunk.
 _SHARED_CHUNKS = 4
 _THREADS = min(4, os.cpu_count() or 1)
-#: A recording of so few chunks is checked when it is opened, for some ms; of others only both ends are.
+#: A recording of so few chunks is checked when it is opened, for some ms; of others only both ends are. So many are
+#: checked at once on the way to a time far ahead.
 _CHECKED_CHUNKS = 16
 
 
@@ -123,6 +124,19 @@ class IndexedRecording:
         except WrongIndexError:
             self._measure_anew()
             return self._count(t_start_us, t_stop_us)
+
+    def ready_for(self, t_us: int) -> bool:
+        """Whether all that lies before ``t_us`` is checked, which ``read`` would do first; checks some of it if not.
+
+        Who jumps far ahead can so be stopped meanwhile.
+        """
+        try:
+            start, _ = self._chunks_between(t_us, t_us)
+            self._check(min(start, self._n_checked + _CHECKED_CHUNKS))
+        except WrongIndexError:
+            self._measure_anew()
+            return True
+        return self._n_checked >= start
 
     def chunks(self) -> Iterator[EventArray]:
         """All events in order of time, one chunk after the other, without keeping them."""

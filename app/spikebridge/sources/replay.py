@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,22 @@ from numpy.typing import NDArray
 from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
 from spikebridge.events import EventArray, EventPacket
 from spikebridge.pace import Pace
-from spikebridge.sources.overview import Overview, count_events
+from spikebridge.sources.overview import Overview
 
 _LOOK_AHEAD_US = 1_000_000
+
+
+@runtime_checkable
+class Indexed(Protocol):
+    """What a recording with an index can do besides; others are read instead."""
+
+    def count(self, t_start_us: int, t_stop_us: int) -> int:
+        """How many events ``read`` would give."""
+        ...
+
+    def ready_for(self, t_us: int) -> bool:
+        """Whether a read from ``t_us`` on is quick; works towards it for some 50 ms where it is not."""
+        ...
 
 
 class _Moment(NamedTuple):
@@ -219,13 +232,24 @@ class Replay:
 
     def _read(self, t_start_us: int, t_stop_us: int) -> EventArray | None:
         """Not under ``_changed``: events from the recording, or None once it is closed."""
-        with self._reading:
-            return None if self._closed else self._recording.read(t_start_us, t_stop_us)
+        while True:
+            with self._reading:
+                if self._closed:
+                    return None
+                if not isinstance(self._recording, Indexed) or self._recording.ready_for(t_start_us):
+                    events = self._recording.read(t_start_us, t_stop_us)
+                    # Where a file is not as it says of itself, its end is known only now.
+                    self._last_us = max(self._last_us, _range_of(self._recording.info)[1])
+                    return events
 
     def _count(self, t_start_us: int, t_stop_us: int) -> int | None:
         """Not under ``_changed``: how many events the recording holds there, or None once it is closed."""
         with self._reading:
-            return None if self._closed else count_events(self._recording, t_start_us, t_stop_us)
+            if self._closed:
+                return None
+            if isinstance(self._recording, Indexed):
+                return self._recording.count(t_start_us, t_stop_us)
+            return int(self._recording.read(t_start_us, t_stop_us).size)
 
 
 def _range_of(info: SourceInfo) -> tuple[int, int]:
