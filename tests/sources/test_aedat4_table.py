@@ -14,7 +14,7 @@ import lz4.frame
 import numpy as np
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from recording_files import random_events, same, write
 
@@ -97,6 +97,7 @@ JUMPS = st.sampled_from([-1, -60, -100_000, -100_001, -998_999, 70, 1_000_000, 6
     st.lists(st.integers(0, 2999), max_size=5),
     WINDOWS,
 )
+@example("LZ4", 25, [(1500, -60_000, 1)], [], [])
 def test_odd_events(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -154,6 +155,18 @@ def test_a_table_that_lies_costs_no_event(
     assert same(everything(recording), EVENTS)
     assert recording.counters().skipped_bytes == 0
     assert recording.n_events == EVENTS.size
+
+
+@pytest.mark.parametrize(("at", "lie"), [(20, -1), (20, 1), (28, -1), (28, 1), (36, -1), (36, 1)])
+def test_small_lies_of_the_table_are_seen_where_they_matter(tmp_path: Path, at: int, lie: int) -> None:
+    """at : of the number of events, the first and the last time in the entry of packet 60."""
+    content = bytearray(recorded(tmp_path / "a.aedat4", EVENTS, "NONE").read_bytes())
+    at += len(content) - 48 * (EVENTS.size // 25 - 60)
+    struct.pack_into("<q", content, at, struct.unpack_from("<q", content, at)[0] + lie)
+    path = write(tmp_path, bytes(content))
+    for t_us in EVENTS["t"][[1499, 1500, 1524, 1525]].tolist():
+        assert same(open_recording(path).read(t_us, t_us + 1), EVENTS[EVENTS["t"] == t_us])
+    assert same(everything(open_recording(path)), EVENTS)
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
@@ -220,6 +233,7 @@ def test_a_table_early_in_a_sparse_file_is_all_that_is_read_of_it(
     monkeypatch.setattr(RecordingFile, "read", counted)
     recording = open_recording(path)
     assert sum(read) < 20 * n_bytes
+    assert recording._measure is not None  # the table was used
     assert same(everything(recording), EVENTS)
     assert not recording.counters().truncated
 

@@ -71,8 +71,8 @@ class IndexedRecording:
 
     format : as in ``formats``. streams : what the file holds, ``events`` first.
     measure : gives the contents exactly where ``contents`` are taken on trust from what the file says of itself; asked
-    when a chunk proves them wrong (WrongIndexError). Nothing of a chunk is given out before all chunks up to it are
-    checked: what is read does not depend on the order in which it is.
+    when a chunk proves them wrong (WrongIndexError). Nothing is given out before all chunks up to it and the next one
+    are checked: what is read does not depend on the order in which it is.
     """
 
     def __init__(
@@ -214,11 +214,14 @@ class IndexedRecording:
             )
             events = _cut(whole, t_start_us, t_stop_us)
         self._n_checked = max(self._n_checked, stop)
+        if self._n_checked == stop < self.index.events.size:
+            self._chunk(stop)  # if it begins before its time, its first events belong here
+            self._n_checked += 1
         return events
 
     def _count(self, t_start_us: int, t_stop_us: int) -> int:
         start, stop = self._chunks_between(t_start_us, t_stop_us)
-        self._check(stop)
+        self._check(min(stop + 1, self.index.events.size))
         inside = (self.index.first_us[start:stop] >= t_start_us) & (self.index.last_us[start:stop] < t_stop_us)
         cut = (np.flatnonzero(~inside) + start).tolist()
         return int(self.index.events[start:stop][inside].sum()) + sum(
