@@ -97,7 +97,7 @@ JUMPS = st.sampled_from([-1, -60, -100_000, -100_001, -998_999, 70, 1_000_000, 6
     st.lists(st.integers(0, 2999), max_size=5),
     WINDOWS,
 )
-@example("LZ4", 25, [(1500, -60_000, 1)], [], [])
+@example("LZ4", 25, [(1510, -60_000, 1)], [], [])
 def test_odd_events(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -157,14 +157,16 @@ def test_a_table_that_lies_costs_no_event(
     assert recording.n_events == EVENTS.size
 
 
-@pytest.mark.parametrize(("at", "lie"), [(20, -1), (20, 1), (28, -1), (28, 1), (36, -1), (36, 1)])
-def test_small_lies_of_the_table_are_seen_where_they_matter(tmp_path: Path, at: int, lie: int) -> None:
-    """at : of the number of events, the first and the last time in the entry of packet 60."""
+@pytest.mark.parametrize("lie", [-1, 1])
+@pytest.mark.parametrize("at", [20, 28, 36])
+@pytest.mark.parametrize("packet", [60, 61])  # the first and the last of a chunk
+def test_small_lies_of_the_table_are_seen_where_they_matter(tmp_path: Path, packet: int, at: int, lie: int) -> None:
+    """at : of the number of events, the first and the last time in the entry of the packet."""
     content = bytearray(recorded(tmp_path / "a.aedat4", EVENTS, "NONE").read_bytes())
-    at += len(content) - 48 * (EVENTS.size // 25 - 60)
+    at += len(content) - 48 * (EVENTS.size // 25 - packet)
     struct.pack_into("<q", content, at, struct.unpack_from("<q", content, at)[0] + lie)
     path = write(tmp_path, bytes(content))
-    for t_us in EVENTS["t"][[1499, 1500, 1524, 1525]].tolist():
+    for t_us in EVENTS["t"][[1499, 1500, 1524, 1525, 1549, 1550]].tolist():
         assert same(open_recording(path).read(t_us, t_us + 1), EVENTS[EVENTS["t"] == t_us])
     assert same(everything(open_recording(path)), EVENTS)
 
