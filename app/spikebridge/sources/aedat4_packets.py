@@ -28,8 +28,9 @@ _ENTRY_BYTES = 128
 _TABLE_BYTES = 256 << 20
 #: Read at once while hopping from packet to packet: many small packets, and little of the large ones.
 _BLOCK_BYTES = 1 << 13
-#: What LZ4 packets are unpacked to among compiled code, 65 536 events; larger ones are for the package.
-_FRAME_BYTES = 1 << 20
+#: What packets are unpacked to at once, 65 536 events; a larger one is by itself.
+_PART_BYTES = 1 << 20
+_SMALL_BYTES = 1 << 13
 
 
 def read_table(
@@ -47,7 +48,7 @@ def read_table(
     n_bytes = min(file.size - at, (most + 1) * _ENTRY_BYTES)
     if n_bytes > _TABLE_BYTES:
         return True, nothing
-    content = unpack.safely(memoryview(file.read(at, n_bytes)), Scratch())
+    content = unpack.alone(memoryview(file.read(at, n_bytes)), Scratch())
     if content.size < 4 + int.from_bytes(content[:4].tobytes(), "little"):
         return False, nothing
     packets = _entries(content[4:], most)
@@ -120,6 +121,8 @@ class PacketDecoder:
     def __init__(self, file: RecordingFile, packets: NDArray[np.int64], unpack: Unpacker, sensor: Sensor) -> None:
         self._file, self._packets, self._unpack, self._sensor = file, packets, unpack, sensor
         self._packed, self._unpacked = Scratch(), Scratch()
+        #: Small packets in ZSTD take a call each, and threads that take turns at that are slower than one.
+        self.shared = unpack.stored or unpack.lz4 or packets[:, SIZE].sum() > _SMALL_BYTES * len(packets)
 
     def __call__(self, piece: tuple[int, int], state: NDArray[np.int64], out: NDArray[np.void]) -> int:
         """The events of the packets ``piece[0]`` to ``piece[1]``, see ``scanning.Run``."""
@@ -130,17 +133,31 @@ class PacketDecoder:
         rows[:, 0] = places
         if self._unpack.stored:
             return int(decode_aedat4(data, rows, width, height, state, 0, out))
-        memory = data.data
         n = done = 0
         while done < len(rows):
             if self._unpack.lz4:
-                scratch = self._unpacked.of(_FRAME_BYTES)
+                scratch = self._unpacked.of(_PART_BYTES)
                 n, taken = decode_lz4(data, rows[done:], scratch, width, height, state, n, out)
                 done += taken
             if done < len(rows):
-                place, size, _ = rows[done].tolist()
-                content = self._unpack.safely(memory[place : place + size], self._unpacked)
-                row = np.array([[0, content.size, size]])
-                n = decode_aedat4(content, row, width, height, state, n, out)
-                done += 1
+                content, part = self._unpack_some(data.data, rows[done:].tolist())
+                n = decode_aedat4(content, part, width, height, state, n, out)
+                done += len(part)
         return int(n)
+
+    def _unpack_some(self, packed: memoryview, rows: list[list[int]]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """As many of the packets as there is room for, but one at least, and their rows for ``decode_aedat4``."""
+        content = self._unpacked.of(_PART_BYTES)
+        memory = content.data
+        part: list[tuple[int, int, int]] = []
+        end = 0
+        for place, size, _ in rows[:1] if self._unpack.lz4 else rows:
+            n = self._unpack.into(packed[place : place + size], memory[end:])
+            if n < 0 and part:
+                break
+            if n < 0:
+                content = self._unpack.alone(packed[place : place + size], self._unpacked)
+                return content, np.array([(0, content.size, size)])
+            part.append((end, n, size))
+            end += n + -n % 16  # the next begins where a 64-bit number may
+        return content, np.array(part)

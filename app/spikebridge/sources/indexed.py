@@ -58,12 +58,13 @@ class Contents:
     """Chunks and how to get at them.
 
     decode : writes the events of a chunk, ascending in ``t``, to an array of its size, or only checks the chunk when
-    the array is empty. Several threads may call it.
+    the array is empty. Several threads may call it. shared : whether they are faster than one.
     """
 
     index: ChunkIndex
     decode: Callable[[int, EventArray], None]
     oddities: Oddities = Oddities()
+    shared: bool = True
 
 
 class IndexedRecording:
@@ -165,6 +166,7 @@ class IndexedRecording:
             )
         self.index = index
         self._decode = contents.decode
+        self._threads = _THREADS if contents.shared else 1
         self._n_checked = n_checked
         self._cache.clear()
         first_us, last_us = int(index.first_us[0]), int(index.last_us[-1])
@@ -196,7 +198,7 @@ class IndexedRecording:
     def _check(self, n: int) -> None:
         """Checks the first ``n`` chunks, but for those that were before."""
         if self._n_checked < n:
-            _for_each(range(self._n_checked, n), lambda number: self._into(number, empty_events()))
+            self._for_each(range(self._n_checked, n), lambda number: self._into(number, empty_events()))
             self._n_checked = n
 
     def _read(self, t_start_us: int, t_stop_us: int) -> EventArray:
@@ -208,7 +210,7 @@ class IndexedRecording:
         else:
             edges = np.concatenate(([0], np.cumsum(self.index.events[start:stop]))).tolist()
             whole = np.empty(edges[-1], EVENT_DTYPE)
-            _for_each(
+            self._for_each(
                 range(start, stop),
                 lambda number: self._into(number, whole[edges[number - start] : edges[number - start + 1]]),
             )
@@ -244,17 +246,38 @@ class IndexedRecording:
             skipped = 0
 
     def _ahead(self, numbers: range) -> Iterator[EventArray]:
-        if len(numbers) < _SHARED_CHUNKS:
+        if len(numbers) < _SHARED_CHUNKS or self._threads < 2:
             yield from map(self._decoded, numbers)
             return
-        with ThreadPoolExecutor(_THREADS) as threads:
+        with ThreadPoolExecutor(self._threads) as threads:
             coming: deque[Future[EventArray]] = deque()
             for number in numbers:
                 coming.append(threads.submit(self._decoded, number))
-                if len(coming) > _THREADS:
+                if len(coming) > self._threads:
                     yield coming.popleft().result()
             while coming:
                 yield coming.popleft().result()
+
+    def _for_each(self, numbers: range, work: Callable[[int], None]) -> None:
+        """``work`` for every number, in several threads where there are enough; they are done when this returns."""
+        coming = iter(numbers)  # each number goes to the thread that asks first
+
+        def go_on() -> None:
+            try:
+                for number in coming:
+                    work(number)
+            except BaseException:
+                deque(coming, maxlen=0)  # nothing is left for the others
+                raise
+
+        if len(numbers) < _SHARED_CHUNKS or self._threads < 2:
+            go_on()
+            return
+        with ThreadPoolExecutor(self._threads - 1) as threads:
+            others = [threads.submit(go_on) for _ in range(self._threads - 1)]
+            go_on()
+        for other in others:
+            other.result()
 
     def _chunk(self, number: int) -> EventArray:
         if number in self._cache:
@@ -275,28 +298,6 @@ class IndexedRecording:
         if self._decode is None:
             raise ValueError(f"expected {self._info.title} to be open, got a read after close")
         self._decode(number, out)
-
-
-def _for_each(numbers: range, work: Callable[[int], None]) -> None:
-    """``work`` for every number, in several threads where there are enough; they are done when this returns."""
-    coming = iter(numbers)  # each number goes to the thread that asks first
-
-    def go_on() -> None:
-        try:
-            for number in coming:
-                work(number)
-        except BaseException:
-            deque(coming, maxlen=0)  # nothing is left for the others
-            raise
-
-    if len(numbers) < _SHARED_CHUNKS or _THREADS < 2:
-        go_on()
-        return
-    with ThreadPoolExecutor(_THREADS - 1) as threads:
-        others = [threads.submit(go_on) for _ in range(_THREADS - 1)]
-        go_on()
-    for other in others:
-        other.result()
 
 
 def _joined(parts: list[EventArray]) -> EventArray:
