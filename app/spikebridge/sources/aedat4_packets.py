@@ -22,14 +22,15 @@ AT, STREAM, SIZE, EVENTS, FIRST_US, LAST_US = range(6)
 
 _PREFIX_BYTES = 8
 _TABLE = int.from_bytes(b"FTAB", "little")
-#: Bytes of the table of contents for one packet, at most; the packet itself takes 9 or more.
-_ENTRY_BYTES = 128
+#: Bytes of the table of contents for one packet, at most and at least; the packet itself takes 9 or more.
+_ENTRY_BYTES, _LEAST_ENTRY_BYTES = 128, 24
 #: A table for three million packets. A larger one is not read, and the packets are found by walking.
 _TABLE_BYTES = 256 << 20
 #: Read at once while hopping from packet to packet: many small packets, and little of the large ones.
 _BLOCK_BYTES = 1 << 13
 #: What packets are unpacked to at once, 65 536 events; a larger one is by itself.
 _PART_BYTES = 1 << 20
+#: Smaller packets in ZSTD, on average, are for one thread.
 _SMALL_BYTES = 1 << 13
 
 
@@ -62,7 +63,7 @@ def read_table(
 def _entries(content: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
     """The packets that a table of contents names; none where it cannot be read or names more than ``most``."""
     first, n = find_vector(content, _TABLE, 4)
-    if first < 0 or n > most:
+    if first < 0 or n > most or n * _LEAST_ENTRY_BYTES > content.size:
         return np.zeros((0, 6), np.int64)
     packets = np.zeros((n, 6), np.int64)
     for i in range(n):
@@ -121,7 +122,7 @@ class PacketDecoder:
     def __init__(self, file: RecordingFile, packets: NDArray[np.int64], unpack: Unpacker, sensor: Sensor) -> None:
         self._file, self._packets, self._unpack, self._sensor = file, packets, unpack, sensor
         self._packed, self._unpacked = Scratch(), Scratch()
-        #: Small packets in ZSTD take a call each, and threads that take turns at that are slower than one.
+        #: A packet in ZSTD takes a call of its own. Where these are short, threads that take turns are slower than one.
         self.shared = unpack.stored or unpack.lz4 or packets[:, SIZE].sum() > _SMALL_BYTES * len(packets)
 
     def __call__(self, piece: tuple[int, int], state: NDArray[np.int64], out: NDArray[np.void]) -> int:

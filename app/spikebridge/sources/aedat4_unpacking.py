@@ -20,6 +20,7 @@ _ANY_BYTES = 64 << 20
 #: compressed, so one that unpacks to more than 32 times its size is no recording but damaged, or made to fill memory.
 _MOST_RATIO = 32
 _MOST_BYTES = 1 << 30
+_SMALL_BYTES = 1 << 15
 #: No LZ4 data unpacks to more than that many times its size.
 _LZ4_RATIO = 255
 
@@ -128,10 +129,10 @@ class _Zstd:
     def into(self, packed: memoryview, most: int, target: memoryview) -> int:
         try:
             size = self._check_size(packed, most)
-            if size < 0:
-                return _put(self.whole(packed, most), target)
             if size > len(target):
                 return -1
+            if size < _SMALL_BYTES:  # or not known; below, a stream costs more than the copy that it spares
+                return _put(self._context.decompress(packed, max_output_size=most), target)
             if self._context.stream_reader(packed).readinto(target[:size]) < size:
                 raise TableError(f"expected {size} bytes in a packet, found it cut")
             return size

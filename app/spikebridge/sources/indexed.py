@@ -73,7 +73,8 @@ class IndexedRecording:
     format : as in ``formats``. streams : what the file holds, ``events`` first.
     measure : gives the contents exactly where ``contents`` are taken on trust from what the file says of itself; asked
     when a chunk proves them wrong (WrongIndexError). Nothing is given out before all chunks up to it and the next one
-    are checked: what is read does not depend on the order in which it is.
+    are checked: what is read does not depend on the order in which it is. Index, info and counters are exact for what
+    was read so far, and for all once it was.
     """
 
     def __init__(
