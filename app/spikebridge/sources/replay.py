@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -144,11 +144,13 @@ class Replay:
     def _next_packet(self, sequence: int) -> EventPacket | None:
         """Not under the lock: reads ahead, waits for the moment of the step, and starts over if a control moved it."""
         while (position_us := self._wait_until_wanted()) is not None:
+            if self._wait_for(position_us, self._pace.begin_ns) is None:
+                continue
             start_us = self._skip_silence(position_us)
             events = self._read(start_us, start_us + self._step_us)
             if events is None:
                 return None
-            moment = self._wait_until_due(start_us)
+            moment = self._wait_for(start_us, self._pace.due_ns)
             if moment is None:
                 continue
             with self._changed:
@@ -199,8 +201,8 @@ class Replay:
                     self._pace.restart()
             return self._position_us
 
-    def _wait_until_due(self, start_us: int) -> _Moment | None:
-        """Waits until the time of the step from ``start_us`` is over; None when a control came between."""
+    def _wait_for(self, start_us: int, moment_ns: Callable[[int, int, int], int]) -> _Moment | None:
+        """Waits for a moment of the step from ``start_us``, by the pace; None when a control came between."""
         with self._changed:
             while not self._closed and self._position_us == start_us:
                 if self._paused and not self._steps_asked:
@@ -210,7 +212,7 @@ class Replay:
                     return _Moment(now_ns, None)
                 if self._paused:
                     return _Moment(now_ns, now_ns)
-                due_ns = self._pace.due_ns(start_us, start_us + self._step_us, now_ns)
+                due_ns = moment_ns(start_us, start_us + self._step_us, now_ns)
                 if now_ns >= due_ns:
                     return _Moment(now_ns, due_ns)
                 self._changed.wait((due_ns - now_ns) / 1e9)
