@@ -61,6 +61,14 @@ def test_the_axis_leaves_out_single_late_points(latency):
     assert words(latency) == ["0", "0.5", "1"]
 
 
+def test_a_low_chart_has_only_the_words_at_its_ends(latency):
+    latencies = Latencies()
+    latencies.add({"ann": 800.0})
+    latency.resize(936, 100)
+    latency.show_latencies(latencies)
+    assert words(latency) == ["0", "1"]
+
+
 def test_without_points_nothing_is_drawn(chart):
     chart.refresh()
     assert chart.texts in (("Latency, ms",), ("Power",))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LABEL, _LEFT, _FOOT = 15, 84, 26
 #: Half a line above, or the words of the highest level would be cut.
 _HEAD = 10
+#: Between the middles of neighbouring words of the vertical axis: px of the reference screen, and of any.
+_APART, _LEAST_APART_PX = 20, 13
 _SPAN_S = POINTS * POINT_S
 #: When each point was, s.
 _TIMES = np.arange(1 - POINTS, 1) * POINT_S
@@ -65,7 +67,8 @@ class Axes:
         self._lines = self._add_curve(theme.LINE, Qt.PenStyle.SolidLine, "pairs")
         self._area = pyqtgraph.ImageItem(axisOrder="row-major")
         self._plot.addItem(self._area)
-        self._around = 0
+        #: px above and below the area, and between neighbouring words.
+        self._around, self._apart = 0, 1
         self._curves: list[pyqtgraph.PlotCurveItem] = []
         self._shown: tuple[float, float, tuple[Level, ...]] = (0.0, 1.0, ())
         self.widget.show()
@@ -80,6 +83,7 @@ class Axes:
         self._plot.getAxis("bottom").setHeight(round(_FOOT * scale))
         self._plot.layout.setContentsMargins(0, round(_HEAD * scale), 0, 0)
         self._around = round(_HEAD * scale) + round(_FOOT * scale)
+        self._apart = max(_LEAST_APART_PX, round(_APART * scale))
 
     def place(self, place: QRect) -> None:
         """All of it, with the labels."""
@@ -91,6 +95,11 @@ class Axes:
         """Of the area for the curves, px."""
         # pyqtgraph's own is that of before the last change until Qt has laid it out.
         return max(1, self.widget.height() - self._around)
+
+    @property
+    def most_levels(self) -> int:
+        """So many have room for their words."""
+        return max(2, 1 + self.height // self._apart)
 
     # ------------------------------------------------ what is drawn
 

@@ -60,8 +60,8 @@ class LatencyChart(Plot):
         # An image, not filled curves, which cost 20 ms.
         axes.show_area(_COLOURS[stack_image(sums_ms, highest, axes.height)], highest)
         axes.show_curves([Curve(sums_ms[-1], theme.TEXT)])
-        levels = (0.0, highest / 2, highest) if n else ()
-        axes.show_levels(0, highest, [Level(value, f"{value:.3g}") for value in levels])
+        levels = (0.0, highest / 2, highest) if axes.most_levels > 2 else (0.0, highest)
+        axes.show_levels(0, highest, [Level(value, f"{value:.3g}") for value in levels if n])
 
 
 class PowerChart(Plot):
@@ -94,9 +94,7 @@ class PowerChart(Plot):
             axes.show_levels(0, 1, ())
             return
         lowest, highest = math.floor(values.min() - 0.1), math.ceil(values.max() + 0.1)
-        # Neighbouring labels need 20 px each.
-        every = math.ceil((highest - lowest) * self.px(20) / axes.height)
-        decades = range(lowest, highest + 1, max(1, every))
+        decades = range(lowest, highest + 1, math.ceil((highest - lowest) / (axes.most_levels - 1)))
         axes.show_levels(lowest, highest, [Level(decade, decade_text(decade)) for decade in decades])
 
 

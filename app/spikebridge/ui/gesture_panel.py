@@ -122,7 +122,7 @@ class GesturePanel(PaintedPanel):
         place = QRectF(pad + icon + pad, 0, self.width() - icon - 3 * pad, self.height())
         # In a wide column the confidence stands beside the name, in a narrow one below it.
         beside = self.width() >= self.px(_WIDE)
-        figure = self.px(120)
+        figure = text_width("100%", Face(self.px(46), True, True)) + self.px(12)
         small = self.px(34 if known else 22)
         width = place.width() - figure if beside else place.width()
         below = 0 if beside else self.px(34)

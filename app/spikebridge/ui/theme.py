@@ -29,6 +29,8 @@ ACCENT = SKY
 SERIES = (SKY, ORANGE, GREEN, PURPLE, YELLOW, VERMILLION, BLUE)
 
 UNIT = 8
+#: Of type, px of any screen.
+SMALLEST_PX = 9
 RADIUS = 10
 
 REFERENCE_WIDTH, REFERENCE_HEIGHT = 1920, 1080
@@ -69,7 +71,7 @@ def has_tabular_digits(name: str) -> bool:
 @lru_cache(maxsize=256)
 def font(size_px: int, bold: bool = False, narrow: bool = False) -> QFont:
     result = QFont(family(narrow))
-    result.setPixelSize(max(9, size_px))
+    result.setPixelSize(max(SMALLEST_PX, size_px))
     result.setWeight(QFont.Weight.Bold if bold else QFont.Weight.Normal)
     return result
 
