@@ -91,6 +91,20 @@ def test_a_network_that_fails_says_so_while_the_others_run_on(opening, until):
     assert opened.window.has_failed
 
 
+def test_no_column_keeps_its_gesture_when_the_chain_has_died(opening, until):
+    opened = opening(3)
+    opened.draw()
+    killed = "expected the chain's process to run, found it killed by SIGKILL; open the source again."
+    lanes = tuple(replace(each, state="failed", failure=killed) for each in opened.session.newest.lanes)
+    opened.session.show(replace(opened.session.newest, state="failed", failure=killed, lanes=lanes))
+    opened.draw()
+    assert {column.gesture.said for column in opened.page.stage.shown_columns} == {"⚠ Failed"}
+    assert [opened.page.table.cell(row, "lane")[-8:] for row in range(3)] == ["(failed)"] * 3
+    assert opened.window.banner.words == killed.capitalize().replace("sigkill", "SIGKILL")
+    press(opened, Qt.Key.Key_Escape)
+    assert not opened.window.banner.words
+
+
 def test_events_reach_the_picture(opened, until):
     before = opened.page.stage.events.grab().toImage()
     opened.session.picture.absorb(make_events([0] * 128, list(range(128)), [64] * 128, [1] * 128), 10_000)
