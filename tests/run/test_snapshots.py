@@ -140,3 +140,16 @@ def test_verdict_and_scores_are_the_runs(bundle: Bundle) -> None:
     lane = built(bundle, moment())
     assert lane.verdict == "arm_roll"
     assert lane.scores[lane.model.labels.index("arm_roll")] == pytest.approx(0.9)
+
+
+def test_how_far_a_stage_is_that_starts(bundle: Bundle) -> None:
+    class Starting(DelayedCopy):
+        state = "importing Lava"
+
+        def wait_ready(self, say: object = None) -> None: ...
+
+    stage = Starting((2, 8, 8), meter=METER)
+    assert built(bundle, moment(), snn=stage).starting == "importing Lava"
+    stage.state = "running"
+    assert built(bundle, moment(), snn=stage).starting == ""
+    assert built(bundle, moment()).starting == ""

@@ -85,6 +85,17 @@ def test_without_a_decision_the_state_is_said(panel, state, words):
     assert sorted(" ".join(panel.texts).split()) == sorted(words.split())
 
 
+def test_how_far_a_stage_is_that_starts(panel):
+    panel.show_lane(replace(lane(1), decision=None, state="starting", starting="compiling the network"))
+    assert panel.said == "Starting compiling the network"
+    assert "compiling the network" in " ".join(panel.texts)
+    assert all(item.shown(panel.scale) == item.text for item in panel.items if isinstance(item, Words))
+    panel.show_lane(replace(lane(1), decision=None, state="starting", starting="ready"))
+    assert panel.said == "Starting ready"
+    panel.show_lane(replace(lane(1), decision=None, state="failed", starting="ended"))
+    assert panel.said == "⚠ Failed"
+
+
 def test_a_failed_network_names_nothing_any_more(panel):
     panel.show_lane(deciding("air_drums", state="failed"))
     assert panel.texts == ("⚠ Failed",)

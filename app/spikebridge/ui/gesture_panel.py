@@ -59,7 +59,8 @@ class GesturePanel(PaintedPanel):
         """The newest decision of a lane, or why there is none."""
         decision, self._labels, self._threshold = lane.decision, lane.model.labels, lane.threshold
         if decision is None or lane.state == "failed":
-            self.wait(*_WAITING.get(lane.state, _STARTING))
+            starting = ("Starting", *halves(lane.starting)) if lane.starting else _STARTING
+            self.wait(*_WAITING.get(lane.state, starting))
             return
         best = int(decision.probabilities.argmax())
         self._label = decision.label
