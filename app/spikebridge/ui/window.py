@@ -12,6 +12,7 @@ from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyS
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from spikebridge.errors import SpikebridgeError
+from spikebridge.snapshot import Snapshot
 from spikebridge.ui import theme
 from spikebridge.ui.actions import GROUPS
 from spikebridge.ui.banner import Banner
@@ -107,6 +108,11 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     # ------------------------------------------------ sources
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest of the source that is open, None while none is; from any thread."""
+        session = self.session
+        return None if session is None else session.snapshot()
 
     def open(self, uri: str) -> None:
         """Opens a source in the background; the present one runs on until the new one is there."""
