@@ -206,6 +206,8 @@ def test_a_killed_chain_is_named_and_the_next_source_opens(number: signal.Signal
     snapshot = session.snapshot()
     assert f"killed by {number.name}" in str(snapshot.failure)
     assert [(lane.state, lane.failure) for lane in snapshot.lanes] == [("failed", snapshot.failure)] * 2
+    session.fail("again.")
+    assert session.snapshot().sequence == snapshot.sequence + 1, "views skip what they have seen"
     session.tune(0, threshold=0.3)
     session.close()
     again = opened(engine, "tiny:1", LOOPED)

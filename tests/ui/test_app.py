@@ -239,6 +239,23 @@ def test_a_watcher_that_cannot_begin_ends_the_run_before_a_window_is_seen(applic
     assert first.ended == 1
 
 
+def test_no_gesture_is_left_of_a_chain_that_was_killed(application, until):
+    """The real engine behind the real window."""
+    settings = RunSettings((LaneSettings("ann-160ms"), LaneSettings("ann-160ms", "again")), SourceSettings(seed=1))
+    engine = app.Engine()
+    window = MainWindow(lambda uri, say: engine.open(uri, settings, say))
+    window.show()
+    window.open("sim:air_drums")
+    columns = window.page.stage.columns[:2]
+    until(lambda: all(column.gesture.said in ("Air drums", "No gesture") for column in columns))
+    os.kill(window.session.pid, signal.SIGKILL)
+    until(lambda: {column.gesture.said for column in columns} == {"⚠ Failed"})
+    until(lambda: "killed by SIGKILL" in window.banner.words)
+    assert all("killed by SIGKILL" in column.bars.items[0].text for column in columns)
+    window.end()
+    engine.close()
+
+
 def test_watchers_see_the_real_chain():
     watcher = Watching()
     settings = RunSettings((LaneSettings("ann-160ms"),), SourceSettings(seed=1))

@@ -145,7 +145,9 @@ class Session:
             lane if lane.state in ("ended", "failed") else dataclasses.replace(lane, state="failed", failure=sentence)
             for lane in self._newest.lanes
         )
-        self._newest = dataclasses.replace(self._newest, state="failed", failure=sentence, lanes=lanes)
+        self._newest = dataclasses.replace(
+            self._newest, sequence=self._newest.sequence + 1, state="failed", failure=sentence, lanes=lanes
+        )
         self._closed.set()
 
 

@@ -76,7 +76,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Program",
         (
             Command(Commands.open_menu, "Menu", ("F10",), "F10"),
-            Command(Commands.toggle_help, "Show the keys", ("F1", "?"), "? or F1"),
+            Command(Commands.toggle_help, "Show the keys", ("F1", "?", "H"), "H, ? or F1"),
             Command(Commands.dismiss, "Dismiss a message, leave full screen", ("Esc",), "Esc"),
             Command(Commands.quit, "Quit", ("Ctrl+Q", "Q"), "Q"),
         ),

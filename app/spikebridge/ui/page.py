@@ -20,8 +20,8 @@ from spikebridge.ui.stage_layout import MOST_COLUMNS, Stage
 #: px of the reference screen.
 _HEADER, _LOSS = 48, 32
 #: Of strip and charts: of one network, and of one among several, where the table needs the room.
-_STRIP, _LOW_STRIP = 232, 168
-_CHARTS, _LOW_CHARTS = 152, 116
+_STRIP, _LOW_STRIP = 228, 168
+_CHARTS, _LOW_CHARTS = 140, 116
 _MESSAGES = {"starting": "Starting …", "paused": "Paused", "failed": "⚠  Stopped by an error"}
 
 

@@ -16,7 +16,8 @@ from spikebridge.ui.painted import PaintedPanel
 
 _TITLE, _ROW, _NEXT_ROW = 18, 30, 22
 _LARGEST, _SMALLEST = 16, 13
-_SWATCH, _LONG_SWATCH = 12, 26
+#: Width and height of a solid line in the legend, and of a broken one: two dashes and a gap of its pen.
+_SOLID, _BROKEN = (12, 4), (30, 3)
 
 
 class Entry(NamedTuple):
@@ -74,13 +75,15 @@ class Plot(PaintedPanel):
         size, places = self._place(entries, left)
         self._rows = len({place.y() for place in places} | {0.0})
         for entry, place in zip(entries, places, strict=True):
-            swatch = QRectF(place.x(), place.center().y() - self.px(2), self._swatch(entry), self.px(4))
+            width, height = self._swatch(entry)
+            swatch = QRectF(place.x(), place.center().y() - height / 2, width, height)
             yield Line(swatch, entry.colour, entry.style)
-            yield Words(place.adjusted(self._swatch(entry) + self.px(6), 0, 0, 0), entry.text, size, narrow=True)
+            yield Words(place.adjusted(width + self.px(6), 0, 0, 0), entry.text, size, narrow=True)
 
-    def _swatch(self, entry: Entry) -> int:
-        """px; long enough to tell dashes from dots."""
-        return self.px(_SWATCH if entry.style == Qt.PenStyle.SolidLine else _LONG_SWATCH)
+    def _swatch(self, entry: Entry) -> tuple[int, int]:
+        """Width and height, px."""
+        width, height = _SOLID if entry.style == Qt.PenStyle.SolidLine else _BROKEN
+        return self.px(width), max(2, self.px(height))
 
     def _place(self, entries: Sequence[Entry], left: float) -> tuple[float, list[QRectF]]:
         """Size of the type and the places of all entries: as large as fits on one line, else on several lines."""
@@ -96,7 +99,7 @@ class Plot(PaintedPanel):
         places: list[QRectF] = []
         for entry in entries:
             words = max(text_width(text, Face(self.px(size), narrow=True)) for text in (entry.text, entry.widest))
-            width = self._swatch(entry) + self.px(6) + 2 + words
+            width = self._swatch(entry)[0] + self.px(6) + 2 + words
             if x + width > self.width() - self.px(8) and x > left:
                 x, y = left, y + self.px(_NEXT_ROW)
             places.append(QRectF(x, y, min(width, self.width() - x), row))

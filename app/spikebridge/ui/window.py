@@ -68,7 +68,8 @@ class MainWindow(QMainWindow):
         self.help = HelpOverlay(self.page, keys)
         self.commands = Commands(self)
         for group, commands in GROUPS:
-            self.menu.addSection(group)
+            if not self.menu.isEmpty():
+                self.menu.addSection(group)
             for command in commands:
                 action = QAction(command.title, self)
                 action.setObjectName(command.name)
@@ -91,6 +92,8 @@ class MainWindow(QMainWindow):
         return timer
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        # Where no window manager runs, as on a kiosk, nobody else gives it the keys.
+        self.activateWindow()
         self.setFocus()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
