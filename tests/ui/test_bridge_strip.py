@@ -104,3 +104,15 @@ def test_static_energy_and_its_origin_stand_together_or_not_at_all(strip, height
     words = " ".join(strip.texts)
     assert "1.23 µJ + 4.56 µJ constant per decision, simulated" in words
     assert ("789 µJ static" in words) == (ORIGIN in words) == (height >= 228)
+
+
+def test_a_long_title_is_set_in_smaller_type_before_it_is_cut(strip):
+    def title(words):
+        strip.show_cards((replace(cards(1)[0], title=words),), {})
+        return next(item for item in strip.items if isinstance(item, Words))
+
+    short, long = title("Recording · DVS128"), title("Recording · DAVIS346_00000123")
+    assert (short.size, short.shown(1.0)) == (20, short.text)
+    assert 15 < long.size < 20
+    assert long.shown(1.0) == long.text
+    assert title("Recording · " + 30 * "DAVIS").size == 15

@@ -60,6 +60,14 @@ def test_no_gesture_says_what_is_most_likely(panel):
     assert (icon(panel).name, icon(panel).colour) == ("none", theme.FAINT)
 
 
+def test_before_a_whole_window_was_seen_no_threshold_is_to_blame(panel):
+    shown = deciding(None, 0.64)
+    panel.show_lane(replace(shown, decision=replace(shown.decision, settled=False)))
+    said = " ".join(panel.texts)
+    assert "64%, but no whole window was seen yet" in said
+    assert "threshold" not in said
+
+
 def test_labels_are_those_of_the_network(panel):
     own = ("stop", "thumbs_up", "victory_sign")
     panel.show_lane(deciding("victory_sign", 0.7, own))

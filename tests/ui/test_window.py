@@ -284,7 +284,7 @@ def test_keys_control_the_replay(opened):
         (Qt.Key.Key_BracketRight, Qt.KeyboardModifier.NoModifier, (0, 0.55, None), ("55%", "200 ms")),
         (Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.NoModifier, (0, 0.45, None), ("45%", "200 ms")),
         (Qt.Key.Key_BraceRight, Qt.KeyboardModifier.NoModifier, (0, None, 300_000), ("50%", "300 ms")),
-        (Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ShiftModifier, (0, None, 150_000), ("50%", "150 ms")),
+        (Qt.Key.Key_BraceLeft, Qt.KeyboardModifier.NoModifier, (0, None, 150_000), ("50%", "150 ms")),
     ],
 )
 def test_keys_change_threshold_and_smoothing(opened, key, modifier, tuned, shown):

@@ -45,8 +45,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command(Commands.lower_threshold, "Lower the threshold", ("[",), "["),
             Command(Commands.raise_threshold, "Raise the threshold", ("]",), "]"),
-            Command(Commands.lower_smoothing, "Smooth less", ("{", "Shift+["), "{"),
-            Command(Commands.raise_smoothing, "Smooth more", ("}", "Shift+]"), "}"),
+            Command(Commands.lower_smoothing, "Smooth less", ("{",), "{"),
+            Command(Commands.raise_smoothing, "Smooth more", ("}",), "}"),
         ),
     ),
     (

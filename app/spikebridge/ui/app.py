@@ -67,6 +67,8 @@ def show_window(
     if not isinstance(application, QApplication):
         raise ValueError("expected a QApplication, got a QCoreApplication made before")
     application.setApplicationName("Spikebridge")
+    application.setStyle("Fusion")
+    application.setPalette(theme.palette())
     window = MainWindow(opener)
     window.resize(theme.REFERENCE_WIDTH, theme.REFERENCE_HEIGHT)
     ending: _Ending | None = None

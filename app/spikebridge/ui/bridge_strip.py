@@ -13,7 +13,7 @@ from spikebridge.stages import CARDS, CardKey
 from spikebridge.ui import figures, theme
 from spikebridge.ui.history import RATE_CARDS
 from spikebridge.ui.items import CENTRE, RIGHT, Box, Image, Item, Line, Pointer, Words
-from spikebridge.ui.lettering import Face, text_height, wrapped
+from spikebridge.ui.lettering import Face, fitted_size, text_height, wrapped
 from spikebridge.ui.painted import PaintedPanel
 from spikebridge.ui.sparklines import draw_sparklines
 
@@ -26,6 +26,7 @@ COLOURS: dict[CardKey, QColor] = {
 }
 #: Height of a sparkline and size of the type of energies, px of the reference screen.
 _SPARK, _FOOT = 22, 14
+_SMALLEST_TITLE = 15
 
 
 class BridgeStrip(PaintedPanel):
@@ -69,7 +70,9 @@ class BridgeStrip(PaintedPanel):
         inner = place.adjusted(pad, self.px(12), -pad, -self.px(10))
         high = self.px(24 if self.low else 26)
         row = QRectF(inner.x(), inner.y(), inner.width(), high)
-        yield Words(row, card.title if card else key, 20, bold=True, narrow=True)
+        title = card.title if card else key
+        size = max(_SMALLEST_TITLE, fitted_size(title, int(row.width()), Face(self.px(20), True, True)) / self.scale)
+        yield Words(row, title, size, bold=True, narrow=True)
         row = row.translated(0, high)
         yield Words(row, card.role if card else "waiting", 16, theme.MUTED, narrow=True)
         row = QRectF(inner.x(), row.bottom(), inner.width(), self.px(61))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF
+from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette
 
 BACKGROUND = QColor("#0b0e13")
 PANEL = QColor("#141a23")
@@ -76,6 +76,25 @@ def font(size_px: int, bold: bool = False, narrow: bool = False) -> QFont:
     return result
 
 
+def palette() -> QPalette:
+    """For what no style sheet reaches, such as the dialog for files."""
+    role, colours = QPalette.ColorRole, QPalette()
+    for roles, colour in (
+        ((role.Window, role.AlternateBase), BACKGROUND),
+        ((role.Base, role.ToolTipBase), PANEL),
+        ((role.Button, role.Mid), RAISED),
+        ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.BrightText), TEXT),
+        ((role.PlaceholderText,), MUTED),
+        ((role.Highlight, role.Link), ACCENT),
+        ((role.HighlightedText,), BACKGROUND),
+    ):
+        for each in roles:
+            colours.setColor(each, colour)
+    for each in (role.WindowText, role.Text, role.ButtonText):
+        colours.setColor(QPalette.ColorGroup.Disabled, each, FAINT)
+    return colours
+
+
 @lru_cache(maxsize=8)
 def style_sheet(scale: float) -> str:
     """For the ordinary widgets; painted ones take their sizes themselves."""
@@ -92,12 +111,16 @@ def style_sheet(scale: float) -> str:
     QPushButton, QToolButton, QComboBox {{ background: {RAISED.name()}; border: 1px solid {LINE.name()};
         border-radius: {radius}px; padding: {pad}px {pad * 2}px; }}
     QComboBox::drop-down {{ border: none; }}
+    QComboBox QAbstractItemView {{ background: {PANEL.name()}; border: 1px solid {LINE.name()};
+        selection-background-color: {RAISED.name()}; selection-color: {TEXT.name()}; outline: none; }}
     QPushButton:hover, QToolButton:hover, QComboBox:hover {{ border-color: {MUTED.name()}; }}
     QPushButton:focus, QToolButton:focus, QComboBox:focus {{ border: 2px solid {ACCENT.name()}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {LINE.name()}; }}
     QToolButton:checked {{ border-color: {ACCENT.name()}; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {FAINT.name()}; }}
     QToolButton::menu-indicator {{ image: none; width: 0; }}
+    QFileDialog QToolButton {{ padding: 2px; }}
+    QHeaderView::section {{ background: {RAISED.name()}; border: none; padding: {pad}px; }}
     QMenu {{ background: {PANEL.name()}; border: 1px solid {LINE.name()}; padding: {pad}px; }}
     QMenu::item {{ padding: {pad}px {pad * 4}px; border-radius: {radius}px; }}
     QMenu::item:selected {{ background: {RAISED.name()}; }}
