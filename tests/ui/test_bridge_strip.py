@@ -74,7 +74,7 @@ def test_what_is_not_known_has_no_figure(strip):
 def test_it_waits_without_figures(strip):
     strip.show_cards(cards(1), {})
     strip.clear()
-    assert strip.texts[:4] == ("source", "waiting", "– ms", "– mW")
+    assert strip.texts[:4] == ("Source", "waiting", "– ms", "– mW")
 
 
 def test_unavailable_power_is_faint(strip):

@@ -231,7 +231,7 @@ def test_closing_the_source_leaves_nothing_to_see(opening, until):
     assert page.header.texts == ("Spikebridge", "○  No source")
     assert page.stage.events.message == "Drop a recording here"
     assert {column.gesture.said for column in page.stage.columns} == {"No source drop a recording or press O"}
-    assert page.strip.texts[:4] == ("source", "waiting", "– ms", "– mW")
+    assert page.strip.texts[:4] == ("Source", "waiting", "– ms", "– mW")
     assert page.loss.verdict == "Nothing lost"
     assert not any(column.head.texts for column in page.stage.columns)
     assert not any("ms" in words or "J" in words for words in page.table.texts)

@@ -24,6 +24,14 @@ COLOURS: dict[CardKey, QColor] = {
     "ann": theme.PURPLE,
     "decision": theme.YELLOW,
 }
+#: While nothing runs.
+_TITLES: dict[CardKey, str] = {
+    "source": "Source",
+    "snn": "SNN",
+    "accumulator": "Accumulator",
+    "ann": "ANN",
+    "decision": "Decision",
+}
 #: Height of a sparkline and size of the type of energies, px of the reference screen.
 _SPARK, _FOOT = 22, 14
 _SMALLEST_TITLE = 15
@@ -70,7 +78,7 @@ class BridgeStrip(PaintedPanel):
         inner = place.adjusted(pad, self.px(12), -pad, -self.px(10))
         high = self.px(24 if self.low else 26)
         row = QRectF(inner.x(), inner.y(), inner.width(), high)
-        title = card.title if card else key
+        title = card.title if card else _TITLES[key]
         size = max(_SMALLEST_TITLE, fitted_size(title, int(row.width()), Face(self.px(20), True, True)) / self.scale)
         yield Words(row, title, size, bold=True, narrow=True)
         row = row.translated(0, high)
