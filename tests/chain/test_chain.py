@@ -186,13 +186,17 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 
 def timed_chain(bundle: Bundle, clocks: Clocks, mode: Mode) -> Chain:
-    """Two steps of delay. The spiking layers take 2000 µs a step, 700 of them with the processor; the others 5000 and
-    4000 a decision."""
+    """Two steps of delay. The spiking layers take 2000 µs a step, 700 of them with the processor, and 300 and 100 to be
+    reset; the others 5000 and 4000 a decision."""
 
     class TimedCopy(DelayedCopy):
         def step(self, counts: Counts) -> Spikes:
             clocks.take(2000, 700)
             return super().step(counts)
+
+        def reset(self) -> None:
+            clocks.take(300, 100)
+            super().reset()
 
     def classify(features: Features) -> Logits:
         clocks.take(5000, 4000)
@@ -203,9 +207,11 @@ def timed_chain(bundle: Bundle, clocks: Clocks, mode: Mode) -> Chain:
 
 def test_each_stage_is_charged_with_its_own_time(bundle: Bundle, clocks: Clocks) -> None:
     """Due 300 µs before it was given out, which was 40 µs before the chain took it."""
+    chain = timed_chain(bundle, clocks, "stream")
+    chain.process(packet(0))
     now_ns = clocks.now_ns
-    given = dataclasses.replace(packet(0), received_ns=now_ns - 40_000, due_ns=now_ns - 340_000)
-    step = timed_chain(bundle, clocks, "stream").process(given)
+    given = dataclasses.replace(packet(1), received_ns=now_ns - 40_000, due_ns=now_ns - 340_000)
+    step = chain.process(given)
     nothing = dict.fromkeys(("bin", "accumulator", "decision"), 0.0)
     assert step.latency_us == {"source": 300.0, "inbox": 40.0, "snn": 2000.0, "ann": 5000.0, **nothing}
     assert step.work_us == {"snn": 700.0, "ann": 4000.0, **nothing}
@@ -214,16 +220,28 @@ def test_each_stage_is_charged_with_its_own_time(bundle: Bundle, clocks: Clocks)
 
 
 def test_the_steps_that_flush_a_window_are_charged_to_the_spiking_layers(bundle: Bundle, clocks: Clocks) -> None:
-    """Three steps of 2000 µs: that of the window and two silent ones."""
+    """Three steps of 2000 µs: that of the window and two silent ones. A window begins with a reset of 300 µs, for which
+    the decision before does not wait."""
     chain = timed_chain(bundle, clocks, "window")
-    last = [chain.process(packet(n)) for n in range(4)][-1]
-    assert (last.latency_us["snn"], last.work_us["snn"]) == (6000.0, 2100.0)
-    assert (last.latency_us["ann"], last.work_us["ann"]) == (5000.0, 4000.0)
+    steps = [chain.process(packet(n, ago_ns=None)) for n in range(8)]
+    assert [(step.latency_us["snn"], step.work_us["snn"]) for step in steps] == [
+        (2300.0, 800.0),
+        *[(2000.0, 700.0)] * 2,
+        (6000.0, 2100.0),
+    ] * 2
+    assert [step.latency_us["ann"] for step in steps] == [0.0, 0.0, 0.0, 5000.0] * 2
+    assert {step.latency_us[stage] for step in steps for stage in ("bin", "accumulator", "decision")} == {0.0}
+
+
+def test_a_hole_in_the_stream_is_time_of_the_spiking_layers(bundle: Bundle, clocks: Clocks) -> None:
+    chain = timed_chain(bundle, clocks, "stream")
+    steps = [chain.process(packet(n)) for n in (0, 1, 5)]
+    assert [step.latency_us["snn"] for step in steps] == [2300.0, 2000.0, 2300.0]
 
 
 @pytest.mark.parametrize(
     ("due_ms", "received_ms", "source", "inbox", "end_to_end"),
-    [(60, 0, 0.0, 0.0, 0.0), (0, 60, 60_000.0, 0.0, 7000.0), (0, 0, 0.0, 0.0, 7000.0)],
+    [(60, 0, 0.0, 0.0, 0.0), (0, 60, 60_000.0, 0.0, 7300.0), (0, 0, 0.0, 0.0, 7300.0)],
     ids=["complete before it was due", "received on a clock ahead", "at once"],
 )
 def test_no_latency_is_negative(
@@ -235,9 +253,9 @@ def test_no_latency_is_negative(
     inbox: float,
     end_to_end: float,
 ) -> None:
+    chain = timed_chain(bundle, clocks, "stream")
     due_ns, received_ns = clocks.now_ns + due_ms * 1_000_000, clocks.now_ns + received_ms * 1_000_000
-    given = dataclasses.replace(packet(0), received_ns=received_ns, due_ns=due_ns)
-    made = decision(timed_chain(bundle, clocks, "stream").process(given))
+    made = decision(chain.process(dataclasses.replace(packet(0), received_ns=received_ns, due_ns=due_ns)))
     assert (made.latency_us["source"], made.latency_us["inbox"], made.end_to_end_us) == (source, inbox, end_to_end)
 
 
