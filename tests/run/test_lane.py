@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bundles import write_ordinary_bundle
-from spikebridge.bundle import Bundle, SnnSpec, load_model
+from spikebridge.bundle import AccumulatorSpec, Bundle, SnnSpec, load_model
 from spikebridge.chain import Chain
 from spikebridge.contracts import AnnStage, Energy, Features, Logits, PowerReading, SourceInfo
 from spikebridge.errors import StageError
@@ -104,6 +104,16 @@ def test_after_the_last_step_all_figures_are_there(make: Make) -> None:
     assert (c.decisions, c.resets, c.events_outside) == (5, 0, 0)
     assert lane.latency["bin"].run.n == 5
     assert lane.features is None, "nobody asked for them"
+
+
+def test_every_step_is_sampled_and_what_only_decisions_need_at_decisions(make: Make, bundle: Bundle) -> None:
+    """Four steps, a decision each second one."""
+    each_second = dataclasses.replace(bundle, accumulator=AccumulatorSpec(4, 2, 2))
+    lane = run(make(chain=Chain(each_second, None, FixedAnn(LOGITS), SENSOR)), [packet(n) for n in range(4)])
+    n = {stage: latency.run.n for stage, latency in lane.latency.items()}
+    assert n == {"source": 4, "inbox": 4, "bin": 4, "snn": 4, "accumulator": 4, "ann": 2, "decision": 2}
+    assert lane.end_to_end is not None
+    assert lane.end_to_end.run.n == 2
 
 
 def test_events_outside_the_crop_are_counted(make: Make, bundle: Bundle) -> None:

@@ -20,7 +20,7 @@ from spikebridge.ann import open_ann
 from spikebridge.bench.synthetic import BurstSource
 from spikebridge.bundle import AccumulatorSpec, Bundle, load_model
 from spikebridge.chain import Chain
-from spikebridge.contracts import AnnStage, Features, Logits, PowerReading, Source
+from spikebridge.contracts import AnnStage, Features, Logits, PowerReading, Source, SourceCounters
 from spikebridge.errors import MissingError, StageError
 from spikebridge.events import EventPacket, Sensor, empty_events
 from spikebridge.power import PowerMonitor
@@ -121,6 +121,14 @@ def test_a_recording_goes_through_whole(make: Make) -> None:
     assert not snapshot.paced
     assert lane.end_to_end is None
     assert snapshot.failure is None
+
+
+def test_what_the_driver_lost_is_in_the_snapshot(make: Make) -> None:
+    """Beside what the lanes dropped, which is nothing."""
+    pipeline = make(PacketSource(live_packets(2), SENSOR, dropped=7))
+    decisions_of(pipeline)
+    assert pipeline.snapshot().source_counters == SourceCounters(read=6, dropped=7)
+    assert lane_of(pipeline).counters.events_dropped == 0
 
 
 def test_a_paced_recording_has_a_latency(make: Make) -> None:
