@@ -306,6 +306,7 @@ def test_a_stage_that_hangs_does_not_keep_close_waiting(make: Make, monkeypatch:
     lane = make(ann)
     ended = started(lane, ann)
     lane.close()
+    assert not ended.is_set()
     assert ann.closed_in_work is True
     ann.may_go_on.set()
     assert ended.wait(LONG_S)
