@@ -16,7 +16,7 @@ def test_age_without_a_pace_is_unknown() -> None:
     age = EventAge(10_000, 20_000, 160_000, 0)
     assert (age.newest_us, age.oldest_us) == (None, None)
     assert age.sentence() == (
-        "Behind each decision stand a window of 160 ms in steps of 10 ms, 20 ms in the spiking layers."
+        "Behind each decision: a window of 160 ms in steps of 10 ms, 20 ms in the spiking layers."
     )
 
 

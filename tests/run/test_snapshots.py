@@ -133,7 +133,7 @@ def test_before_the_first_decision_nothing_is_made_up(bundle: Bundle) -> None:
     assert lane.verdict is None
     assert lane.end_to_end is not None
     assert lane.end_to_end.recent.n == 0
-    assert lane.age.sentence().startswith("Behind each decision stand a window of 40 ms")
+    assert lane.age.sentence().startswith("Behind each decision: a window of 40 ms")
 
 
 def test_verdict_and_scores_are_the_runs(bundle: Bundle) -> None:
