@@ -29,6 +29,11 @@ def test_age_adds_up() -> None:
     )
 
 
+def test_ages_are_told_to_a_tenth_of_a_millisecond() -> None:
+    age = EventAge(10_000, 0, 1_000_000, 0, 2_000_060.0)
+    assert "are 2000.1 ms old and the oldest 3000.1 ms: a window of 1000 ms" in age.sentence()
+
+
 def test_records_can_be_sent_to_another_process() -> None:
     decision = Decision(1, None, None, np.zeros(3, np.float32), {"bin": 1.0}, None)
     sent = pickle.loads(pickle.dumps(decision))

@@ -134,11 +134,12 @@ class EventAge:
         if self.smoothing_us:
             parts.append(f"and a mean over decisions of {self.smoothing_us / 1000:g} ms, which looks back further")
         behind = ", ".join(parts)
-        if self.newest_us is None or self.oldest_us is None:
+        newest_us = self.newest_us
+        if newest_us is None:
             return f"Behind each decision: {behind}."
-        newest, oldest = f"{self.newest_us / 1000:.1f} ms", f"{self.oldest_us / 1000:.1f} ms"
         return (
-            f"When a decision is out, the newest events behind it are {newest} old and the oldest {oldest}: {behind}."
+            f"When a decision is out, the newest events behind it are {newest_us / 1000:.1f} ms old and the oldest "
+            f"{(newest_us + self.window_us) / 1000:.1f} ms: {behind}."
         )
 
 

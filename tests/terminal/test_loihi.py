@@ -127,7 +127,7 @@ def test_what_does_not_fit_is_told() -> None:
 
 
 def test_the_mapping_as_an_object() -> None:
-    fields = json.loads(json.dumps(mapping_object(map_network(paper_network(2)))))
+    fields = json.loads(json.dumps(mapping_object(map_network(paper_network(2), "loihi1"))))
     assert (fields["chip"], fields["cores"], fields["chip_cores"]) == ("Loihi 1", 24, 128)
     assert fields["input"]["messages"] == 143 / 128
     assert fields["layers"][0]["fan"]["messages"] == 71 / 64
