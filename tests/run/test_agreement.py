@@ -179,6 +179,11 @@ def test_time_that_begins_again_begins_namings_again() -> None:
     # Time that stands still is that, too: each lane names it twice.
     again = pair((0, 0, "hand_clap"), (1, 0, "hand_clap"), (0, 0, "hand_clap"), (1, 0, "hand_clap"))
     assert (again.gestures, again.lead_ms) == (2, 0)
+    # The shortest time that goes on.
+    two = Pair("a", "b")
+    for side, t_us in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        two.add(side, decided("hand_clap", t_us=t_us))
+    assert two.figures().gestures == 1
 
 
 def test_every_pair_of_the_lanes_is_there() -> None:

@@ -96,7 +96,7 @@ def make_lane(k: int = 1) -> LaneSnapshot:
             "ann": Energy(None, "unavailable"),
             "decision": Energy(0.0625 * k, "estimated"),
         },
-        chip=(PowerReading("loihi", 0.3 * k, "simulated", f"chip {k}", whole=True, static_w=0.2 * k),),
+        chip=(PowerReading("loihi", 0.3 * k, "simulated", f"chip {k}", whole=True, static_w=0.1234567 * k),),
         activity=SnnActivity(
             80, 50, (LayerActivity("layer 1", 16, 2, 3, 4, 5 * k), LayerActivity("layer 2", 17, 5, 6, 7, None))
         ),

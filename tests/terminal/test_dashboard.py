@@ -85,6 +85,19 @@ def test_three_networks_stand_side_by_side_and_each_figure_has_its_name() -> Non
     )
 
 
+def test_names_with_brackets_are_shown_as_they_are() -> None:
+    """They mean a style to the library that draws."""
+    lane = make_lane()
+    card = dataclasses.replace(lane.cards[0], title="a [red] camera")
+    model = dataclasses.replace(lane.model, name="net [bold]", labels=("wave [i]", *lane.model.labels[1:]))
+    lane = dataclasses.replace(lane, cards=(card,), model=model)
+    snapshot = make_snapshot(lane, lane)
+    source = dataclasses.replace(snapshot.source, title="clip [b].aedat4")
+    text = "\n".join(lines(render(dataclasses.replace(snapshot, source=source)), 160))
+    for name, times in (("a [red] camera", 2), ("net [bold]", 6), ("wave [i]", 1), ("clip [b].aedat4", 1)):
+        assert text.count(name) == times
+
+
 def test_loss_is_on_a_terminal_of_24_lines() -> None:
     screen = shown(*(make_lane(k) for k in (1, 2, 3)), width=80)
     assert all(any(f"LOST {lost}" in line for line in screen[:23]) for lost in ("499", "969", "1,439"))

@@ -18,7 +18,7 @@ POWER = [
     {"rail": "VDD_IN", "watts": 6.123457, "static_watts": None, "provenance": "measured", "scope": "whole board"},
     {"rail": "package-0", "watts": None, "static_watts": None, "provenance": "unavailable", "scope": "root only"},
 ]
-CHIP = [{"rail": "loihi", "watts": 0.3, "static_watts": 0.2, "provenance": "simulated", "scope": "chip 1"}]
+CHIP = [{"rail": "loihi", "watts": 0.3, "static_watts": 0.123457, "provenance": "simulated", "scope": "chip 1"}]
 #: Of the first lane, without a pace. Dropped are the 470 of the inbox and the 29 of the driver.
 LANE = {
     "model": "net 1",
@@ -154,6 +154,12 @@ def test_what_the_chip_costs_is_shared_by_the_decisions() -> None:
 
 def test_a_lane_without_spiking_layers_has_nothing_to_overflow() -> None:
     assert summary_object(make_snapshot(dataclasses.replace(make_lane(), activity=None)))["overflows"] == {}
+
+
+def test_scores_of_other_labels_are_refused() -> None:
+    for scores in ((0.5,), (0.1,) * 5):
+        with pytest.raises(ValueError, match="zip"):
+            summary_object(make_snapshot(dataclasses.replace(make_lane(), scores=scores)))
 
 
 def test_a_lane_that_failed_says_why() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -103,6 +104,13 @@ def test_a_pair_that_was_never_compared_or_never_named_the_same() -> None:
     ]
 
 
+@pytest.mark.parametrize(("lead_ms", "ahead"), [(0.5, "net 1 is ahead by 0.5"), (-0.5, "net 2 is ahead by 0.5")])
+def test_half_a_millisecond_is_a_lead(lead_ms: float, ahead: str) -> None:
+    pair = PairFigures("net 1", "net 2", 1000, 500, 2, 1, 0, lead_ms)
+    snapshot = dataclasses.replace(make_snapshot(make_lane(1), make_lane(2)), pairs=(pair,))
+    assert line(snapshot, "agreement").endswith(f"{ahead} ms (median)")
+
+
 def test_one_lane_alone_agrees_with_nobody() -> None:
     snapshot = dataclasses.replace(make_snapshot(make_lane()), pairs=(PairFigures("a", "b"),))
     assert told(snapshot, "agreement") == []
@@ -112,6 +120,12 @@ def test_a_lane_that_failed_says_why() -> None:
     snapshot = make_snapshot(dataclasses.replace(make_lane(), failure="The ANN broke."))
     assert line(snapshot, "failed") == "The ANN broke."
     assert told(make_snapshot(make_lane()), "failed") == []
+
+
+def test_scores_of_other_labels_are_refused() -> None:
+    for scores in ((0.5,), (0.1,) * 5):
+        with pytest.raises(ValueError, match="zip"):
+            summary(make_snapshot(dataclasses.replace(make_lane(), scores=scores)))
 
 
 def test_without_a_verdict_there_is_no_gesture() -> None:
@@ -159,17 +173,33 @@ def test_costs_of_the_chip_follow_where_they_are_known() -> None:
     assert printed[start : start + len(expected) + 1] == [*expected, ""]
 
 
-@pytest.mark.parametrize("terminal", [False, True])
-def test_in_a_file_no_line_is_broken(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sentences of more than the console's width stay whole; tables have room."""
+def printed(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> list[str]:
+    """In a terminal of 60 columns, or in a file."""
     out = io.StringIO()
-    # A terminal of 60 columns; the words of a file have 140.
     monkeypatch.setattr(
         "spikebridge.terminal.summary.Console",
-        lambda **settings: Console(**{"width": 60, **settings}, file=out, force_terminal=terminal, color_system=None),
+        lambda highlight: Console(
+            width=60,
+            file=out,
+            force_terminal=terminal,
+            color_system="standard" if terminal else None,
+            highlight=highlight,
+        ),
     )
     print_summary(make_snapshot(dataclasses.replace(paced(make_lane()), cost=COST)))
-    printed = out.getvalue().splitlines()
-    assert any(len(found) > 200 for found in printed)
-    head = "on Loihi 1, estimated  synaptic events  neuron updates  spikes  messages  activity  constant"
-    assert (head in printed) == (not terminal)
+    return out.getvalue().splitlines()
+
+
+def test_a_file_has_room_for_tables_and_no_broken_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = printed(monkeypatch, terminal=False)
+    assert any(len(one) > 200 for one in found)
+    assert "on Loihi 1, estimated  synaptic events  neuron updates  spikes  messages  activity  constant" in found
+
+
+def test_a_terminal_breaks_its_own_lines_and_shows_heads_in_bold_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = printed(monkeypatch, terminal=True)
+    assert any(len(one) > 200 for one in found)
+    assert not any("estimated  synaptic events" in one for one in found)
+    bold, plain = "\x1b[1m", "\x1b[0m"
+    assert found[0] == f"{bold}clips/wave.aedat4  ·  net 1  ·  SNN: chip 1  ·  ANN: host 1{plain}"
+    assert set(re.findall(r"\x1b\[[\d;]*m", "".join(found))) == {bold, plain}

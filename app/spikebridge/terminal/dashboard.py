@@ -46,17 +46,19 @@ def render(snapshot: Snapshot) -> Panel:
     parts += [Text(f"⚠ {note}", style="yellow") for note in _notes(snapshot)]
     for lane in lanes:
         parts += [Text(), _bridge(lane, lane.model.name if several else None), Text(lane.age.sentence())]
-    return Panel(Group(*parts), title="Spikebridge", subtitle=f"{snapshot.source.title} · {lanes[0].t_us / 1e6:.1f} s")
+    return Panel(
+        Group(*parts), title="Spikebridge", subtitle=Text(f"{snapshot.source.title} · {lanes[0].t_us / 1e6:.1f} s")
+    )
 
 
 def _decisions(lanes: Sequence[LaneSnapshot]) -> Table:
-    """A row for each label, two columns for each network. Networks with the same labels share the rows."""
+    """A row for each label, which networks with the same labels share, and a column for each network."""
     table = Table.grid(padding=(0, 2))
     labels = dict.fromkeys(label for lane in lanes for label in lane.model.labels)
     table.add_row("", *(Text(lane.model.name, style="bold") for lane in lanes))
     table.add_row("", *map(_named, lanes))
     for label in labels:
-        table.add_row(label.replace("_", " "), *(_bar(lane, label, _BAR // len(lanes)) for lane in lanes))
+        table.add_row(Text(label.replace("_", " ")), *(_bar(lane, label, _BAR // len(lanes)) for lane in lanes))
     return table
 
 
@@ -108,14 +110,14 @@ def _notes(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _bridge(lane: LaneSnapshot, title: str | None) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=None if title is None else Text(title), title_justify="left")
     for column in ("stage", "", "p50 ms", "p99 ms", "rate", "power"):
         table.add_column(column)
     for card in lane.cards:
         watts = "–" if card.power_w is None else f"{card.power_w * 1000:.1f} mW"
         table.add_row(
-            card.title,
-            card.role,
+            Text(card.title),
+            Text(card.role),
             f"{card.latency.recent.p50 / 1000:.2f}",
             f"{card.latency.recent.p99 / 1000:.2f}",
             f"{card.rate_hz:,.0f} {card.rate_unit}",

@@ -22,7 +22,7 @@ def print_summary(snapshot: Snapshot) -> None:
     """On standard output."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=_FILE_WIDTH)
+        console.width = _FILE_WIDTH
     console.print(summary(snapshot), soft_wrap=True)
 
 
@@ -83,7 +83,7 @@ def _latency(lane: LaneSnapshot) -> str:
 
 
 def _energies(lane: LaneSnapshot) -> Table:
-    table = Table("", "activity", "constant", "static", "", box=None, pad_edge=False, show_edge=False)
+    table = Table("", "activity", "constant", "static", box=None, pad_edge=False)
     for stage in STAGES:
         if stage.waits or (stage.key == "snn" and lane.model.snn == "none"):
             continue
@@ -109,10 +109,11 @@ def _pair(pair: PairFigures) -> Text:
 
 
 def _lead(pair: PairFigures, lead_ms: float) -> str:
-    if not lead_ms:
-        return "neither is ahead (median)"
-    ahead = pair.first if lead_ms > 0 else pair.second
-    return f"{ahead} is ahead by {abs(lead_ms):g} ms (median)"
+    if lead_ms > 0:
+        return f"{pair.first} is ahead by {lead_ms:g} ms (median)"
+    if lead_ms < 0:
+        return f"{pair.second} is ahead by {-lead_ms:g} ms (median)"
+    return "neither is ahead (median)"
 
 
 def _watts(reading: PowerReading) -> str:
