@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 PROJECT := pyproject.toml packaging/install.sh
 PYTEST_ARGS ?=
 
-.PHONY: help run test lint format types bench screenshot wheel lava train-env lock clean
+.PHONY: help run test lint format types bench screenshot wheel docs mutate lava train-env lock clean
 help:
 	@echo 'make run         the window on the simulated camera (in the terminal where there is no display)'
 	@echo 'make test        all tests, off-screen           make lint    format, lint and strict types'
 	@echo 'make bench       measures this machine           make wheel   both distributions into dist/'
 	@echo 'make screenshot  renews assets/screenshot.png    make lock    renews the pinned requirements'
+	@echo 'make docs        guide and reference as HTML     make mutate  do the tests notice every change of a figure?'
 	@echo 'make lava        .venv-lava: Lava, Python 3.10   make train-env  .venv-train: PyTorch'
 	@echo 'PYTHON=python3.12 make …  chooses the interpreter of .venv'
 
@@ -33,6 +34,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
@@ -49,6 +51,17 @@ screenshot: $(VENV)/.installed
 
 wheel: $(VENV)/.installed-dev
 	$(BIN)/python packaging/build_wheels.py dist
+
+docs: .venv-tools/.installed
+	.venv-tools/bin/mkdocs build --strict --config-file packaging/mkdocs.yml
+	@echo 'Open build/guide/index.html'
+
+mutate: .venv-tools/.installed
+	.venv-tools/bin/python packaging/mutate.py $(MODULES)
+
+.venv-tools/.installed: packaging/requirements-tools.txt $(PROJECT)
+	@packaging/install.sh $(PYTHON) .venv-tools packaging/requirements-tools.txt
+	@touch $@
 
 # Lava runs on Python 3.10 only. PyTorch 2.3.1 for x86_64 comes with CUDA libraries: 5.6 GB on disk.
 LAVA_PYTHON ?= python3.10

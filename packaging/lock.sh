@@ -9,4 +9,6 @@ universal=("${compile[@]}" pyproject.toml --universal --python-version 3.10)
 "${universal[@]}" --group dev --constraints packaging/requirements.txt --output-file packaging/requirements-dev.txt
 "${universal[@]}" --group dev --extra train --constraints packaging/requirements-dev.txt \
     --output-file packaging/requirements-train.txt
+"${universal[@]}" --group dev --group docs --group mutation --constraints packaging/requirements-dev.txt \
+    --output-file packaging/requirements-tools.txt
 "${compile[@]}" packaging/lava.in --no-deps --python-version 3.10 --output-file packaging/requirements-lava.txt

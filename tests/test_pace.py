@@ -44,3 +44,10 @@ def test_a_restart_is_not_lateness():
     pace.restart()
     assert pace.due_ns(10_000, 20_000, now_ns=900_000_000) == 910_000_000
     assert pace.late == 0
+
+
+@pytest.mark.parametrize(("speed", "begin_ns"), [(1.0, 15_000_000), (4.0, 3_750_000)])
+def test_work_on_a_step_begins_in_the_second_half_of_its_time(speed, begin_ns):
+    pace = Pace(speed)
+    pace.due_ns(0, 10_000, now_ns=0)
+    assert pace.begin_ns(10_000, 20_000, now_ns=10_000_000 / speed) == begin_ns

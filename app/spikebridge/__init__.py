@@ -6,7 +6,7 @@ From Python, for notebooks and other programs:
 - ``decide(source, model)`` the decisions of a network on them,
 - ``load_model(name_or_path)`` a bundle, ``snn.load_network`` and ``snn.Emulator`` its spiking part,
 - ``testing`` stand-ins for one's own cameras, stages and meters,
-- and the records: ``EventPacket``, ``Sensor``, ``make_events``, ``Decision``, ``Snapshot`` …
+- and the records: events and packets, decisions, and the figures of a run (``Snapshot`` and what is in it).
 """
 
 from __future__ import annotations
@@ -17,22 +17,44 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from spikebridge.bundle import Bundle, load_model
-from spikebridge.contracts import LABELS
+from spikebridge.contracts import LABELS, Energy, PowerReading, SnnActivity, SnnCost, Source, SourceInfo
 from spikebridge.errors import SpikebridgeError
 from spikebridge.events import EVENT_DTYPE, EventPacket, Sensor, make_events
-from spikebridge.snapshot import Decision, LaneSnapshot, Snapshot
+from spikebridge.snapshot import (
+    Counters,
+    Decision,
+    EventAge,
+    LaneSnapshot,
+    Latency,
+    PairFigures,
+    Percentiles,
+    Snapshot,
+    StageCard,
+)
 
 __version__ = "0.2.0"
 __all__ = [
     "EVENT_DTYPE",
     "LABELS",
     "Bundle",
+    "Counters",
     "Decision",
+    "Energy",
+    "EventAge",
     "EventPacket",
     "LaneSnapshot",
+    "Latency",
+    "PairFigures",
+    "Percentiles",
+    "PowerReading",
     "Sensor",
     "Snapshot",
+    "SnnActivity",
+    "SnnCost",
+    "Source",
+    "SourceInfo",
     "SpikebridgeError",
+    "StageCard",
     "decide",
     "load_model",
     "make_events",

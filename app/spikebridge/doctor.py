@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from spikebridge.sources.cameras import FAMILIES
 
 State: TypeAlias = Literal["ok", "warning", "missing"]
 
 _PYTHONS = ((3, 10), (3, 13))
 _UDEV_FOLDERS = ("etc/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d", "run/udev/rules.d")
-#: USB vendor of each camera family and the words for it; a rule for the vendor lets users open the camera.
-_CAMERA_VENDORS = {"152a": "iniVation", "04b4": "Prophesee"}
 _UDEV_FIX = (
-    "sudo cp packaging/70-spikebridge-cameras.rules /etc/udev/rules.d/ && "
+    "spikebridge doctor --udev-rules | sudo tee /etc/udev/rules.d/70-spikebridge-cameras.rules && "
     "sudo udevadm control --reload-rules && sudo udevadm trigger"
 )
 
@@ -41,7 +41,7 @@ def diagnose(root: Path = Path("/"), environment: Mapping[str, str] = os.environ
         check_providers(),
         check_power(root / "sys"),
         check_lava(),
-        *check_cameras(util.find_spec),
+        *check_cameras(),
         check_udev(root),
     ]
 
@@ -119,19 +119,14 @@ def check_lava() -> Check:
     return Check("Lava", "warning", f"{sentence} --snn lava and loihi2 need it, the emulator does not.", fix)
 
 
-def check_cameras(find_spec: Callable[[str], object]) -> Iterator[Check]:
-    """SDKs of the camera vendors, found without importing them."""
-    if find_spec("dv_processing"):
-        yield Check("iniVation cameras", "ok", "dv-processing is installed.")
-    else:
-        yield Check("iniVation cameras", "missing", "dv-processing is not installed.", "pip install dv-processing")
-    if find_spec("metavision_core"):
-        yield Check("Prophesee cameras", "ok", "The Metavision SDK is installed.")
-    elif find_spec("neuromorphic_drivers"):
-        yield Check("Prophesee cameras", "ok", "neuromorphic-drivers is installed (EVK3 and EVK4).")
-    else:
-        sentence = "No SDK for Prophesee cameras; recordings and the simulated camera do not need one."
-        yield Check("Prophesee cameras", "warning", sentence, "pip install 'spikebridge[prophesee]'")
+def check_cameras() -> Iterator[Check]:
+    """SDKs of the camera families, found without importing them."""
+    for family in FAMILIES:
+        name = f"{family.title} cameras"
+        if family.is_installed:
+            yield Check(name, "ok", f"{family.sdk} is installed.")
+        else:
+            yield Check(name, "missing", f"{family.sdk} is not installed.", family.install)
 
 
 def check_udev(root: Path) -> Check:
@@ -139,11 +134,12 @@ def check_udev(root: Path) -> Check:
     if sys.platform != "linux":
         return Check("Camera access", "ok", "No udev rules are needed on this system.")
     rules = "\n".join(_rules(root))
-    closed = [name for vendor, name in _CAMERA_VENDORS.items() if vendor not in rules]
-    if closed and os.geteuid() != 0:
-        return Check("Camera access", "warning", f"No udev rule for {' and '.join(closed)} cameras.", _UDEV_FIX)
-    reason = "udev rules for both camera vendors are installed" if not closed else "running as root, no rule is needed"
-    return Check("Camera access", "ok", f"{reason[0].upper()}{reason[1:]}.")
+    closed = [family.title for family in FAMILIES if any(vendor not in rules for vendor, _ in family.usb)]
+    if not closed:
+        return Check("Camera access", "ok", "udev rules for all cameras are installed.")
+    if os.geteuid() == 0:
+        return Check("Camera access", "ok", "Running as root, no udev rule is needed.")
+    return Check("Camera access", "warning", f"No udev rule for {' and '.join(closed)} cameras.", _UDEV_FIX)
 
 
 def _rules(root: Path) -> Iterator[str]:

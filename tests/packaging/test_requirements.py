@@ -17,7 +17,10 @@ else:
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "packaging"
-LISTS = ("requirements.txt", "requirements-dev.txt", "requirements-train.txt", "requirements-lava.txt")
+LISTS = (
+    *("requirements.txt", "requirements-dev.txt", "requirements-train.txt", "requirements-tools.txt"),
+    "requirements-lava.txt",
+)
 #: What every supported interpreter and machine has to find in a list.
 TARGETS = [
     {
@@ -104,10 +107,3 @@ def test_install_refuses_an_unsupported_interpreter_in_one_sentence(tmp_path: Pa
     assert result.returncode == 4
     assert result.stderr == ("install: expected Python 3.10 to 3.13, found 3.9; set PYTHON to one of them.\n")
     assert not (tmp_path / "environment").exists()
-
-
-def test_udev_rules_cover_both_vendors() -> None:
-    text = (FOLDER / "70-spikebridge-cameras.rules").read_text(encoding="utf-8")
-    rules = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert {re.findall(r'ATTR\{idVendor\}=="([0-9a-f]{4})"', rule)[0] for rule in rules} >= {"152a", "04b4"}
-    assert all('TAG+="uaccess"' in rule for rule in rules)

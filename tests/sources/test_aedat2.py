@@ -45,6 +45,12 @@ def test_a_first_word_that_looks_like_a_header_line(tmp_path: Path) -> None:
     assert same(everything(open_recording(write(tmp_path, aedat2(b"DAVIS240C", words)))), events)
 
 
+def test_a_first_word_that_looks_like_a_line_of_text(tmp_path: Path) -> None:
+    word = b"@BCD\nEFG"
+    recording = open_recording(write(tmp_path, aedat2(b"Davis346mini", word)))
+    assert everything(recording).tolist() == [(0x0A454647, 345 - 0x24, 259 - 0x101, 0)]
+
+
 def test_time_is_unwrapped(tmp_path: Path) -> None:
     wrap = 1 << 32
     events = make_events([wrap - 20, wrap - 10, wrap + 5, wrap + 90], [1] * 4, [2] * 4, [1] * 4)

@@ -22,16 +22,17 @@ EVENTS = make_events(
 )
 
 
-def write(path, packet=777):
-    with Aedat4Writer(path, Sensor(346, 260, "DAVIS346")) as writer:
+def write(path, packet=777, compression="LZ4"):
+    with Aedat4Writer(path, Sensor(346, 260, "DAVIS346"), compression) as writer:
         for begin in range(0, N, packet):
             writer.write(EVENTS[begin : begin + packet])
         writer.write(EVENTS[:0])
     return path
 
 
-def test_read_back_here(tmp_path):
-    recording = open_recording(write(tmp_path / "a.aedat4"))
+@pytest.mark.parametrize("compression", ["NONE", "LZ4", "ZSTD"])
+def test_read_back_here(tmp_path, compression):
+    recording = open_recording(write(tmp_path / "a.aedat4", compression=compression))
     assert recording.info.sensor == Sensor(346, 260, "DAVIS346")
     assert np.array_equal(np.concatenate(list(recording.chunks())), EVENTS)
     counters = recording.counters()
@@ -39,11 +40,12 @@ def test_read_back_here(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.aedat4"]
 
 
-def test_read_back_by_the_vendor(tmp_path):
+@pytest.mark.parametrize("compression", ["NONE", "LZ4", "ZSTD"])
+def test_read_back_by_the_vendor(tmp_path, compression):
     """Through the table of contents, without which that library finds nothing."""
     import dv_processing as dv
 
-    recording = dv.io.MonoCameraRecording(str(write(tmp_path / "a.aedat4")))
+    recording = dv.io.MonoCameraRecording(str(write(tmp_path / "a.aedat4", compression=compression)))
     assert recording.getEventResolution() == (346, 260)
     assert recording.getCameraName() == "DAVIS346"
     assert recording.getTimeRange() == (EVENTS["t"][0], EVENTS["t"][-1])

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,8 @@ from recording_files import SHARED, needs_shared, same
 
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
-from spikebridge.sources import open_recording
-from spikebridge.sources.indexed import ChunkIndex, Contents, IndexedRecording
+from spikebridge.sources import indexed, open_recording
+from spikebridge.sources.indexed import ChunkIndex, Contents, IndexedRecording, Oddities, WrongIndexError
 
 times = st.lists(st.integers(0, 60), min_size=1, max_size=40).map(sorted)
 
@@ -56,6 +59,109 @@ def test_a_closed_recording_is_not_read() -> None:
     recording.close()
     with pytest.raises(ValueError, match="open"):
         recording.read(0, 10)
+
+
+@given(times, st.integers(1, 7), st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70)), max_size=6))
+def test_counting_is_reading(t: list[int], size: int, windows: list[tuple[int, int]]) -> None:
+    recording, events = chunked(t, size)
+    for start_us, stop_us in windows:
+        assert recording.count(start_us, stop_us) == np.sum((events["t"] >= start_us) & (events["t"] < stop_us))
+    assert recording.counters().read == 0
+
+
+class Trusted:
+    """A recording of 30 chunks of four events whose index is trusted, and wrong from the chunk ``wrong`` on."""
+
+    def __init__(self, wrong: int | None) -> None:
+        self.wrong = wrong
+        self.decoded: list[int] = []
+        self.threads: set[int] = set()
+        said = make_events(range(120), [1] * 120, [2] * 120, [0] * 120)
+        self.true = said.copy()
+        if wrong is not None:
+            self.true["t"][4 * wrong + 2 :] += 1000
+        self.recording = IndexedRecording(
+            Path("a"), "test", Sensor(64, 64), self._contents(said, self._checked), measure=self._measured
+        )
+
+    def _contents(self, events: EventArray, decode: Callable[[int, EventArray], None]) -> Contents:
+        t = events["t"].reshape(30, 4)
+        return Contents(ChunkIndex(t[:, 0], t[:, 3], np.full(30, 4)), decode, Oddities(notes=("measured",)))
+
+    def _measured(self) -> Contents:
+        return self._contents(self.true, self._plain)
+
+    def _plain(self, number: int, out: EventArray) -> None:
+        self.decoded.append(number)
+        self.threads.add(threading.get_ident())
+        out[:] = self.true[4 * number : 4 * number + out.size]
+
+    def _checked(self, number: int, out: EventArray) -> None:
+        if number == self.wrong:
+            raise WrongIndexError(number)
+        self._plain(number, out)
+
+
+@given(
+    st.one_of(st.none(), st.integers(0, 29)),
+    st.lists(st.tuples(st.integers(0, 1120), st.integers(0, 1120)), max_size=5),
+)
+def test_what_is_read_does_not_depend_on_the_order(wrong: int | None, windows: list[tuple[int, int]]) -> None:
+    trusted = Trusted(wrong)
+    recording, events = trusted.recording, trusted.true
+    for start_us, stop_us in windows:
+        inside = (events["t"] >= start_us) & (events["t"] < stop_us)
+        assert recording.count(start_us, stop_us) == inside.sum()
+        assert same(recording.read(start_us, stop_us), events[inside])
+    assert same(np.concatenate(list(recording.chunks())), events)
+    assert recording.info.t_last_us == events["t"][-1]
+    assert recording.counters().notes == ("measured",)
+
+
+def test_chunks_go_on_where_a_wrong_index_was_found() -> None:
+    trusted = Trusted(17)
+    assert 17 not in trusted.decoded
+    chunks = trusted.recording.chunks()
+    assert [int(next(chunks)["t"][0]) for _ in range(17)] == list(range(0, 68, 4))
+    assert same(np.concatenate(list(chunks)), trusted.true[68:])
+
+
+def test_several_threads_decode_and_none_is_left() -> None:
+    recording, events = chunked(list(range(4000)), 10)
+    threads: set[int] = set()
+    decode = recording._decode
+    assert decode is not None
+
+    def noted(number: int, out: EventArray) -> None:
+        threads.add(threading.get_ident())
+        time.sleep(0.0005)
+        decode(number, out)
+
+    recording._decode = noted
+    before = threading.active_count()
+    assert same(recording.read(0, 4000), events)
+    assert (len(threads) > 1) == (indexed._THREADS > 1)
+    assert threading.active_count() == before
+    chunks = recording.chunks()
+    assert next(chunks).size == 10
+    del chunks
+    assert threading.active_count() == before
+
+
+def test_an_error_of_one_chunk_ends_the_read_of_all() -> None:
+    recording, _ = chunked(list(range(4000)), 10)
+    tried: list[int] = []
+
+    def failing(number: int, out: EventArray) -> None:
+        tried.append(number)
+        time.sleep(0.001)
+        if number == 9:
+            raise InputError("gone")
+
+    recording._decode = failing
+    with pytest.raises(InputError, match="gone"):
+        recording.read(0, 4000)
+    assert len(tried) < 30
 
 
 def test_a_file_without_events_is_an_error() -> None:

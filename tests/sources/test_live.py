@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from spikebridge.contracts import SourceCounters, SourceInfo
-from spikebridge.errors import MissingError, UsageError
+from spikebridge.errors import MissingError
 from spikebridge.events import Sensor, make_events
 from spikebridge.sources import open_source
-from spikebridge.sources.inivation import discover
 from spikebridge.sources.live import ClockOffset
 from spikebridge.testing import ScriptedCamera
 
@@ -224,19 +223,3 @@ def test_an_inivation_camera_reads_its_batches(monkeypatch):
     with pytest.raises(MissingError, match="the stream ended"):
         list(source.packets(STEP_US))
     assert source.counters().read == 1
-
-
-def test_without_a_camera_the_real_sdk_says_what_to_do():
-    if discover():
-        pytest.skip("an iniVation camera is plugged in here")
-    with pytest.raises(MissingError, match=r"expected an iniVation camera.*found none.*doctor"):
-        open_source("camera:")
-    with pytest.raises(MissingError, match="serial number 12345"):
-        open_source("camera:inivation/12345")
-
-
-def test_other_vendors_are_refused_by_name():
-    with pytest.raises(UsageError, match="camera:inivation"):
-        open_source("camera:acme")
-    with pytest.raises(MissingError, match="Prophesee"):
-        open_source("camera:prophesee")

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recording_files import same
-from test_indexed import chunked
+from test_indexed import Trusted, chunked
 
-from spikebridge.events import EventPacket
+from spikebridge.events import EventPacket, Sensor
 from spikebridge.sources.replay import Replay
+from spikebridge.testing import ArrayRecording
 
 if TYPE_CHECKING:
     from spikebridge import contracts
@@ -214,6 +215,58 @@ def test_overview_counts_every_event(t: list[int]) -> None:
     assert rates.shape == (256,)
     assert (rates * np.diff(edges)).sum() / 1e6 == pytest.approx(len(t), rel=1e-5)
     replay.close()
+
+
+def test_the_overview_of_a_recording_without_index_is_read() -> None:
+    events = chunked([0, 10, 20, 1000], 4)[1]
+    replay = Replay(ArrayRecording(events, Sensor(64, 64)))
+    replay.overview()
+    deadline = time.monotonic() + 5
+    while not replay.overview().size and time.monotonic() < deadline:
+        time.sleep(0.001)
+    edges = np.linspace(0, 1001, 257).astype(np.int64)
+    expected = np.histogram(events["t"], edges)[0] * 1e6 / np.diff(edges)
+    assert np.allclose(replay.overview(), expected)
+    replay.close()
+
+
+class Unchecked(ArrayRecording):
+    """Never ready for what lies ahead, and always for some time about it."""
+
+    def __init__(self) -> None:
+        super().__init__(chunked([0, 1_000_000], 2)[1], Sensor(64, 64))
+        self.asked = threading.Event()
+
+    def count(self, t_start_us: int, t_stop_us: int) -> int:
+        return self.read(t_start_us, t_stop_us).size
+
+    def ready_for(self, t_us: int) -> bool:
+        if t_us < 500_000:
+            return True
+        self.asked.set()
+        time.sleep(0.02)
+        return False
+
+
+def test_a_jump_far_ahead_can_be_closed() -> None:
+    recording = Unchecked()
+    replay = Replay(recording, speed=math.inf)
+    player = Player(replay, 10_000)
+    replay.seek(900_000)
+    assert recording.asked.wait(2)
+    started = time.monotonic()
+    replay.close()
+    player.thread.join(1)
+    assert not player.thread.is_alive()
+    assert time.monotonic() - started < 0.2
+    assert all(packet.t_start_us < 500_000 for packet in player.packets)
+
+
+def test_a_replay_goes_on_to_an_end_that_the_index_did_not_know() -> None:
+    trusted = Trusted(17)
+    packets = list(Replay(trusted.recording, speed=math.inf).packets(10))
+    assert sum(packet.events.size for packet in packets) == 120
+    assert packets[-1].t_stop_us > 1119
 
 
 def test_close_ends_the_overview() -> None:

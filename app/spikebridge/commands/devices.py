@@ -11,9 +11,9 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def devices(as_json: bool) -> None:
     """List the cameras that are plugged in."""
-    from spikebridge.sources.inivation import discover
+    from spikebridge.sources.cameras import find_cameras
 
-    found = [{"uri": f"camera:inivation/{serial}", "model": model} for model, serial in discover()]
+    found = [{"uri": uri, "model": model} for uri, model in find_cameras()]
     if as_json:
         click.echo(json.dumps({"cameras": found}))
     else:

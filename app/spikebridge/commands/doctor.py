@@ -10,8 +10,14 @@ import click
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def doctor(as_json: bool) -> None:
+@click.option("--udev-rules", is_flag=True, help="Print the udev rules that let users open the cameras.")
+def doctor(as_json: bool, udev_rules: bool) -> None:
     """Check this machine and print the exact command for what is missing."""
+    if udev_rules:
+        from spikebridge.sources import cameras
+
+        click.echo(cameras.udev_rules(), nl=False)
+        return
     from spikebridge.doctor import diagnose
 
     checks = diagnose()

@@ -17,10 +17,9 @@ from spikebridge.datasets.clips import LabelledClip, write_shard
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.sources import open_recording
+from spikebridge.sources.formats import SUFFIXES
 from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels
 
-#: Of the files that are taken for recordings.
-SUFFIXES = (".aedat", ".aedat4")
 _SIDE = 128
 #: Own recordings are cut into pieces, so that some of them can be validated on.
 _PIECE_US = 1_500_000

@@ -11,12 +11,13 @@ import numpy as np
 from spikebridge.contracts import LABELS
 from spikebridge.datasets.clips import TICK_US, ClipSet
 from spikebridge.datasets.dvs_gesture import is_dvs_gesture
-from spikebridge.datasets.labelled_recordings import SUFFIXES, find_recordings
+from spikebridge.datasets.labelled_recordings import find_recordings
 from spikebridge.datasets.loader import has_clips, open_clips
 from spikebridge.datasets.quiet_minutes import KINDS, write_quiet
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.sources import open_recording
+from spikebridge.sources.formats import SUFFIXES
 from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels
 
 

@@ -242,8 +242,9 @@ def _legend(axes: Axes, names: Sequence[str], bars: Sequence[Bar]) -> None:
     if any(bar.low is not None for bar in bars):
         handles.append(Line2D([], [], color=_INK, linewidth=1.3, label="interval"))
     if any(bar.published is not None for bar in bars):
-        diamond = {"marker": "D", "color": "white", "markeredgecolor": _INK, "markersize": 5}
-        handles.append(Line2D([], [], linestyle="none", label="published", **diamond))
+        diamond = Line2D([], [], linestyle="none", marker="D", color="white", markeredgecolor=_INK, markersize=5)
+        diamond.set_label("published")
+        handles.append(diamond)
     _place_legend(axes, handles)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from spikebridge.contracts import PowerMeter
 from spikebridge.power.host import HOST_RAIL, WATTS_PER_BUSY_CORE, HostMeter
@@ -21,19 +23,20 @@ __all__ = [
 ]
 
 
+class _FoundMeter(PowerMeter, Protocol):
+    def readable(self) -> bool: ...
+
+
+#: Each looks for one kind of meter below /sys. A new kind is a file of its own and a place here.
+_KINDS: tuple[Callable[[Path], _FoundMeter | None], ...] = (Ina3221Meter.find, PowercapMeter.find)
+
+
 def discover_meters(sysfs: Path = Path("/sys"), estimate_host: bool = True) -> tuple[PowerMeter, ...]:
     """Every meter of this machine; a host estimate only where no meter can be read.
 
     A meter that is there and cannot be read stays in the list: its readings are unavailable and say how to get access.
     """
-    meters: list[PowerMeter] = []
-    readable = False
-    if rails := Ina3221Meter.find(sysfs):
-        meters.append(rails)
-        readable = rails.readable()
-    if zones := PowercapMeter.find(sysfs):
-        meters.append(zones)
-        readable = readable or zones.readable()
-    if estimate_host and not readable:
-        meters.append(HostMeter())
-    return tuple(meters)
+    found = [meter for find in _KINDS if (meter := find(sysfs)) is not None]
+    if estimate_host and not any(meter.readable() for meter in found):
+        return (*found, HostMeter())
+    return tuple(found)

@@ -192,10 +192,13 @@ class SimulatedCamera:
         sequence = 0
         while not self._closed.is_set():
             t0, t1 = sequence * step_us, (sequence + 1) * step_us
+            # Settling before the first step is no lateness.
+            if self._pace and sequence and self._wait_until(self._pace.begin_ns(t0, t1, time.monotonic_ns())):
+                return
             events = self._recorder.film(t0, t1)
             events.setflags(write=False)
             due_ns = self._pace.due_ns(t0, t1, time.monotonic_ns()) if self._pace else None
-            if due_ns is not None and self._closed.wait(max(0.0, (due_ns - time.monotonic_ns()) * 1e-9)):
+            if due_ns is not None and self._wait_until(due_ns):
                 return
             self._read += events.size
             self._label = self._recorder.performance.label(t1 * 1e-6)
@@ -204,6 +207,10 @@ class SimulatedCamera:
 
     def close(self) -> None:
         self._closed.set()
+
+    def _wait_until(self, host_ns: int) -> bool:
+        """True when the camera was closed."""
+        return self._closed.wait(max(0.0, (host_ns - time.monotonic_ns()) * 1e-9))
 
 
 def simulate_clip(

@@ -1,6 +1,6 @@
 """Where events come from: one file for each family of formats, and how a SOURCE argument is read.
 
-SOURCE: ``sim:`` or ``sim:<gesture>``, a path, ``camera:``, ``camera:<vendor>``, ``camera:<vendor>/<serial>``,
+SOURCE: ``sim:`` or ``sim:<gesture>``, a path, ``camera:``, ``camera:<family>``, ``camera:<family>/<serial>``,
 ``net:host:port``. Anything else is a path and must exist: a typo never opens a camera.
 """
 
@@ -23,7 +23,9 @@ def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Sour
     if colon and scheme == "sim":
         return _open_simulated(rest, settings.speed, settings.seed)
     if colon and scheme == "camera":
-        return _open_camera(str(uri), rest)
+        from spikebridge.sources.cameras import open_camera
+
+        return open_camera(str(uri))
     if colon and scheme == "net":
         raise _no_network(str(uri), rest)
     from spikebridge.sources.replay import Replay
@@ -58,20 +60,6 @@ def _open_simulated(gesture: str, speed: float, seed: int | None) -> Source:
     from spikebridge.simulator.camera import SimulatedCamera
 
     return SimulatedCamera(gesture or None, seed, paced=speed == 1.0)
-
-
-def _open_camera(uri: str, rest: str) -> Source:
-    vendor, _, serial = rest.partition("/")
-    if vendor in ("", "inivation"):
-        from spikebridge.sources.inivation import open_camera
-
-        return open_camera(serial or None)
-    if vendor == "prophesee":
-        raise MissingError(
-            f"expected a driver for '{uri}', found none, because Prophesee cameras come in a later version; use a "
-            "camera of iniVation, a recording or 'sim:'."
-        )
-    raise UsageError(f"expected 'camera:', 'camera:inivation' or 'camera:inivation/<serial>', found '{uri}'.")
 
 
 def _no_network(uri: str, address: str) -> MissingError | UsageError:

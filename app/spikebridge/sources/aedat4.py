@@ -73,13 +73,14 @@ def open_aedat4(path: Path) -> IndexedRecording:
         contents, state = scan(path, pieces, run)
         notes = _describe(n_skipped, whole) + describe_state(state)
         oddities = Oddities(n_skipped + int(state[decoding.DAMAGED_BYTES]), not whole, notes)
-        return replace(contents, oddities=oddities)
+        return replace(contents, oddities=oddities, shared=run.shared)
 
     streams = tuple(dict.fromkeys(("events", *(_STREAM_NAMES.get(kind, kind) for kind in header.streams.values()))))
     index = _said_index(packets, pieces)
     if index is None:
         return IndexedRecording(path, AEDAT4, header.sensor, measure(), streams)
-    return IndexedRecording(path, AEDAT4, header.sensor, take_on_trust(pieces, run, index), streams, measure)
+    said = replace(take_on_trust(pieces, run, index), shared=run.shared)
+    return IndexedRecording(path, AEDAT4, header.sensor, said, streams, measure)
 
 
 def _said_index(packets: NDArray[np.int64], pieces: Sequence[tuple[int, int]]) -> ChunkIndex | None:

@@ -22,14 +22,16 @@ AT, STREAM, SIZE, EVENTS, FIRST_US, LAST_US = range(6)
 
 _PREFIX_BYTES = 8
 _TABLE = int.from_bytes(b"FTAB", "little")
-#: Bytes of the table of contents for one packet, at most; the packet itself takes 9 or more.
-_ENTRY_BYTES = 128
+#: Bytes of the table of contents for one packet, at most and at least; the packet itself takes 9 or more.
+_ENTRY_BYTES, _LEAST_ENTRY_BYTES = 128, 24
 #: A table for three million packets. A larger one is not read, and the packets are found by walking.
 _TABLE_BYTES = 256 << 20
 #: Read at once while hopping from packet to packet: many small packets, and little of the large ones.
 _BLOCK_BYTES = 1 << 13
-#: What LZ4 packets are unpacked to among compiled code, 65 536 events; larger ones are for the package.
-_FRAME_BYTES = 1 << 20
+#: What packets are unpacked to at once, 65 536 events; a larger one is by itself.
+_PART_BYTES = 1 << 20
+#: Smaller packets in ZSTD, on average, are for one thread.
+_SMALL_BYTES = 1 << 13
 
 
 def read_table(
@@ -47,9 +49,8 @@ def read_table(
     n_bytes = min(file.size - at, (most + 1) * _ENTRY_BYTES)
     if n_bytes > _TABLE_BYTES:
         return True, nothing
-    content = unpack.safely(memoryview(file.read(at, n_bytes)), Scratch())
-    size = int(number_at(content, 0, 4))
-    if size < 0 or content.size < 4 + size:
+    content = unpack.alone(memoryview(file.read(at, n_bytes)), Scratch())
+    if content.size < 4 + int.from_bytes(content[:4].tobytes(), "little"):
         return False, nothing
     packets = _entries(content[4:], most)
     begins = np.concatenate(([start], packets[:, AT] + packets[:, SIZE]))
@@ -62,7 +63,7 @@ def read_table(
 def _entries(content: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
     """The packets that a table of contents names; none where it cannot be read or names more than ``most``."""
     first, n = find_vector(content, _TABLE, 4)
-    if first < 0 or n > most:
+    if first < 0 or n > most or n * _LEAST_ENTRY_BYTES > content.size:
         return np.zeros((0, 6), np.int64)
     packets = np.zeros((n, 6), np.int64)
     for i in range(n):
@@ -121,6 +122,8 @@ class PacketDecoder:
     def __init__(self, file: RecordingFile, packets: NDArray[np.int64], unpack: Unpacker, sensor: Sensor) -> None:
         self._file, self._packets, self._unpack, self._sensor = file, packets, unpack, sensor
         self._packed, self._unpacked = Scratch(), Scratch()
+        #: A packet in ZSTD takes a call of its own. Where these are short, threads that take turns are slower than one.
+        self.shared = unpack.stored or unpack.lz4 or packets[:, SIZE].sum() > _SMALL_BYTES * len(packets)
 
     def __call__(self, piece: tuple[int, int], state: NDArray[np.int64], out: NDArray[np.void]) -> int:
         """The events of the packets ``piece[0]`` to ``piece[1]``, see ``scanning.Run``."""
@@ -131,17 +134,31 @@ class PacketDecoder:
         rows[:, 0] = places
         if self._unpack.stored:
             return int(decode_aedat4(data, rows, width, height, state, 0, out))
-        memory = data.data
         n = done = 0
         while done < len(rows):
             if self._unpack.lz4:
-                scratch = self._unpacked.of(_FRAME_BYTES)
+                scratch = self._unpacked.of(_PART_BYTES)
                 n, taken = decode_lz4(data, rows[done:], scratch, width, height, state, n, out)
                 done += taken
             if done < len(rows):
-                place, size, _ = rows[done].tolist()
-                content = self._unpack.safely(memory[place : place + size], self._unpacked)
-                row = np.array([[0, content.size, size]])
-                n = decode_aedat4(content, row, width, height, state, n, out)
-                done += 1
+                content, part = self._unpack_some(data.data, rows[done:].tolist())
+                n = decode_aedat4(content, part, width, height, state, n, out)
+                done += len(part)
         return int(n)
+
+    def _unpack_some(self, packed: memoryview, rows: list[list[int]]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """As many of the packets as there is room for, but one at least, and their rows for ``decode_aedat4``."""
+        content = self._unpacked.of(_PART_BYTES)
+        memory = content.data
+        part: list[tuple[int, int, int]] = []
+        end = 0
+        for place, size, _ in rows[:1] if self._unpack.lz4 else rows:
+            n = self._unpack.into(packed[place : place + size], memory[end:])
+            if n < 0 and part:
+                break
+            if n < 0:
+                content = self._unpack.alone(packed[place : place + size], self._unpacked)
+                return content, np.array([(0, content.size, size)])
+            part.append((end, n, size))
+            end += n + -n % 16  # the next begins where a 64-bit number may
+        return content, np.array(part)

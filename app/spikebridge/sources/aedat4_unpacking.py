@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,9 @@ _ANY_BYTES = 64 << 20
 #: compressed, so one that unpacks to more than 32 times its size is no recording but damaged, or made to fill memory.
 _MOST_RATIO = 32
 _MOST_BYTES = 1 << 30
+_SMALL_BYTES = 1 << 15
 #: No LZ4 data unpacks to more than that many times its size.
 _LZ4_RATIO = 255
-
-#: (packed, most bytes, memory to use) → unpacked; TableError for what is damaged or would be larger.
-_Unpack = Callable[[memoryview, int, Scratch], NDArray[np.uint8]]
 
 
 class Unpacker(threading.local):
@@ -35,23 +33,34 @@ class Unpacker(threading.local):
 
     def __init__(self, path: Path, compression: int) -> None:
         self.stored, self.lz4 = compression == NONE, compression in (LZ4, LZ4_HIGH)
+        self._library: _Library
         if self.stored:
-            self._unpack: _Unpack = _stored
+            self._library = _Stored()
         elif self.lz4:
-            self._unpack = _lz4()
+            self._library = _Lz4()
         elif compression in (ZSTD, ZSTD_HIGH):
-            self._unpack = _zstd()
+            self._library = _Zstd()
         else:
             raise InputError(
                 f"expected {path} to be compressed with none, LZ4 or ZSTD, found code {compression}; convert it."
             )
 
-    def safely(self, packed: memoryview, scratch: Scratch) -> NDArray[np.uint8]:
+    def into(self, packed: memoryview, target: memoryview) -> int:
+        """Unpacks to ``target``; returns how many bytes, 0 for a damaged packet, -1 where there is too little room."""
+        try:
+            return self._library.into(packed, most_bytes(len(packed)), target)
+        except TableError:
+            return 0
+
+    def alone(self, packed: memoryview, scratch: Scratch) -> NDArray[np.uint8]:
         """What a packet holds, in ``scratch``; nothing where it is damaged or holds more than ``most_bytes``."""
         try:
-            return self._unpack(packed, most_bytes(len(packed)), scratch)
+            whole = self._library.whole(packed, most_bytes(len(packed)))
         except TableError:
-            return scratch.of(0)[:0]
+            whole = b""
+        content = scratch.of(len(whole))[: len(whole)]
+        content.data[:] = whole
+        return content
 
 
 def most_bytes(n_packed: int) -> int:
@@ -59,50 +68,87 @@ def most_bytes(n_packed: int) -> int:
     return max(_ANY_BYTES, min(_MOST_RATIO * n_packed, _MOST_BYTES))
 
 
-def _stored(packed: memoryview, most: int, scratch: Scratch) -> NDArray[np.uint8]:
-    content = scratch.of(len(packed))[: len(packed)]
-    content.data[:] = packed
-    return content
+class _Library(Protocol):
+    """``whole`` and ``into`` raise TableError for what is damaged or unpacks to more than ``most`` bytes."""
+
+    def whole(self, packed: memoryview, most: int) -> bytes: ...
+
+    def into(self, packed: memoryview, most: int, target: memoryview) -> int:
+        """Bytes written to ``target``, or -1 where there is too little room."""
+        ...
 
 
-def _lz4() -> _Unpack:
-    from lz4 import frame  # type: ignore[import-untyped]
+class _Stored:
+    def whole(self, packed: memoryview, most: int) -> bytes:
+        return bytes(packed)
 
-    context = frame.create_decompression_context()
+    def into(self, packed: memoryview, most: int, target: memoryview) -> int:
+        return _put(self.whole(packed, most), target)
 
-    def unpack(packed: memoryview, most: int, scratch: Scratch) -> NDArray[np.uint8]:
+
+class _Lz4:
+    def __init__(self) -> None:
+        from lz4 import frame  # type: ignore[import-untyped]
+
+        self._frame = frame
+        self._context = frame.create_decompression_context()
+
+    def whole(self, packed: memoryview, most: int) -> bytes:
         # With a limit the library reserves all of it at once; without one it starts small, which is right where the
         # limit cannot be reached.
         limit = most if len(packed) * _LZ4_RATIO > most else -1
         try:
-            frame.reset_decompression_context(context)
-            content, _, complete = frame.decompress_chunk(context, packed, max_length=limit)
+            self._frame.reset_decompression_context(self._context)
+            content: bytes
+            content, _, complete = self._frame.decompress_chunk(self._context, packed, max_length=limit)
         except RuntimeError as error:
             raise TableError(str(error)) from error
         if not complete:
             raise TableError(f"expected a packet that ends within {most} bytes, found it cut or longer")
-        return _stored(memoryview(content), most, scratch)
+        return content
 
-    return unpack
+    def into(self, packed: memoryview, most: int, target: memoryview) -> int:
+        return _put(self.whole(packed, most), target)
 
 
-def _zstd() -> _Unpack:
-    import zstandard
+class _Zstd:
+    def __init__(self) -> None:
+        import zstandard
 
-    context = zstandard.ZstdDecompressor()
+        self._size = zstandard.frame_content_size
+        self._error = zstandard.ZstdError
+        self._context = zstandard.ZstdDecompressor()
 
-    def unpack(packed: memoryview, most: int, scratch: Scratch) -> NDArray[np.uint8]:
+    def whole(self, packed: memoryview, most: int) -> bytes:
         try:
-            size = zstandard.frame_content_size(packed)
-            if size > most:
-                raise TableError(f"expected at most {most} bytes in a packet, found {size}")
-            if size < 0:
-                return _stored(memoryview(context.decompress(packed, max_output_size=most)), most, scratch)
-            content = scratch.of(size)[:size]
-            if context.stream_reader(packed).readinto(content.data) < size:
-                raise TableError(f"expected {size} bytes in a packet, found it cut")
-            return content
-        except zstandard.ZstdError as error:
+            self._check_size(packed, most)
+            return self._context.decompress(packed, max_output_size=most)
+        except self._error as error:
             raise TableError(str(error)) from error
 
-    return unpack
+    def into(self, packed: memoryview, most: int, target: memoryview) -> int:
+        try:
+            size = self._check_size(packed, most)
+            if size > len(target):
+                return -1
+            if size < _SMALL_BYTES:  # or not known; below, a stream costs more than the copy that it spares
+                return _put(self._context.decompress(packed, max_output_size=most), target)
+            if self._context.stream_reader(packed).readinto(target[:size]) < size:
+                raise TableError(f"expected {size} bytes in a packet, found it cut")
+            return size
+        except self._error as error:
+            raise TableError(str(error)) from error
+
+    def _check_size(self, packed: memoryview, most: int) -> int:
+        """The size that the packet says it unpacks to; -1 where it says none."""
+        size = self._size(packed)
+        if size > most:
+            raise TableError(f"expected at most {most} bytes in a packet, found {size}")
+        return size
+
+
+def _put(content: bytes, target: memoryview) -> int:
+    if len(content) > len(target):
+        return -1
+    target[: len(content)] = content
+    return len(content)

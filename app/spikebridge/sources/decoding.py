@@ -18,6 +18,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikebridge.events import EventArray
+
+# Compiled into what is kept for this file. numba looks at its time alone: save it after a change of the others.
 from spikebridge.sources.flatbuffer import find_vector
 from spikebridge.sources.lz4_frames import unpack_frame
 

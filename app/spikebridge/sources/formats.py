@@ -12,6 +12,8 @@ AEDAT3 = "AEDAT 3.1"
 AEDAT4 = "AEDAT4"
 #: Formats that this version reads.
 READABLE: tuple[str, ...] = (AEDAT2, AEDAT3, AEDAT4)
+#: Of the files that are taken for recordings where a folder is looked through.
+SUFFIXES = (".aedat", ".aedat4")
 
 _HEAD_BYTES = 4096
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (

@@ -23,7 +23,8 @@ _CACHED_CHUNKS = 4
 #: Chunks from which on several threads decode: starting them takes as long as a quarter of a chunk.
 _SHARED_CHUNKS = 4
 _THREADS = min(4, os.cpu_count() or 1)
-#: A recording of so few chunks is checked when it is opened, for some ms; of others only both ends are.
+#: A recording of so few chunks is checked when it is opened, for some ms; of others only both ends are. So many are
+#: checked at once on the way to a time far ahead.
 _CHECKED_CHUNKS = 16
 
 
@@ -57,12 +58,13 @@ class Contents:
     """Chunks and how to get at them.
 
     decode : writes the events of a chunk, ascending in ``t``, to an array of its size, or only checks the chunk when
-    the array is empty. Several threads may call it.
+    the array is empty. Several threads may call it. shared : whether they are faster than one.
     """
 
     index: ChunkIndex
     decode: Callable[[int, EventArray], None]
     oddities: Oddities = Oddities()
+    shared: bool = True
 
 
 class IndexedRecording:
@@ -70,8 +72,9 @@ class IndexedRecording:
 
     format : as in ``formats``. streams : what the file holds, ``events`` first.
     measure : gives the contents exactly where ``contents`` are taken on trust from what the file says of itself; asked
-    when a chunk proves them wrong (WrongIndexError). Nothing of a chunk is given out before all chunks up to it are
-    checked: what is read does not depend on the order in which it is.
+    when a chunk proves them wrong (WrongIndexError). Nothing is given out before all chunks up to it and the next one
+    are checked: what is read does not depend on the order in which it is. Index, info and counters are exact for what
+    was read so far, and for all once it was.
     """
 
     def __init__(
@@ -124,6 +127,19 @@ class IndexedRecording:
             self._measure_anew()
             return self._count(t_start_us, t_stop_us)
 
+    def ready_for(self, t_us: int) -> bool:
+        """Whether all that lies before ``t_us`` is checked, which ``read`` would do first; checks some of it if not.
+
+        Who jumps far ahead can so be stopped meanwhile.
+        """
+        try:
+            start, _ = self._chunks_between(t_us, t_us)
+            self._check(min(start, self._n_checked + _CHECKED_CHUNKS))
+        except WrongIndexError:
+            self._measure_anew()
+            return True
+        return self._n_checked >= start
+
     def chunks(self) -> Iterator[EventArray]:
         """All events in order of time, one chunk after the other, without keeping them."""
         n_given = 0
@@ -151,6 +167,7 @@ class IndexedRecording:
             )
         self.index = index
         self._decode = contents.decode
+        self._threads = _THREADS if contents.shared else 1
         self._n_checked = n_checked
         self._cache.clear()
         first_us, last_us = int(index.first_us[0]), int(index.last_us[-1])
@@ -182,7 +199,7 @@ class IndexedRecording:
     def _check(self, n: int) -> None:
         """Checks the first ``n`` chunks, but for those that were before."""
         if self._n_checked < n:
-            _for_each(range(self._n_checked, n), lambda number: self._into(number, empty_events()))
+            self._for_each(range(self._n_checked, n), lambda number: self._into(number, empty_events()))
             self._n_checked = n
 
     def _read(self, t_start_us: int, t_stop_us: int) -> EventArray:
@@ -194,17 +211,20 @@ class IndexedRecording:
         else:
             edges = np.concatenate(([0], np.cumsum(self.index.events[start:stop]))).tolist()
             whole = np.empty(edges[-1], EVENT_DTYPE)
-            _for_each(
+            self._for_each(
                 range(start, stop),
                 lambda number: self._into(number, whole[edges[number - start] : edges[number - start + 1]]),
             )
             events = _cut(whole, t_start_us, t_stop_us)
         self._n_checked = max(self._n_checked, stop)
+        if self._n_checked == stop < self.index.events.size:
+            self._chunk(stop)  # if it begins before its time, its first events belong here
+            self._n_checked += 1
         return events
 
     def _count(self, t_start_us: int, t_stop_us: int) -> int:
         start, stop = self._chunks_between(t_start_us, t_stop_us)
-        self._check(stop)
+        self._check(min(stop + 1, self.index.events.size))
         inside = (self.index.first_us[start:stop] >= t_start_us) & (self.index.last_us[start:stop] < t_stop_us)
         cut = (np.flatnonzero(~inside) + start).tolist()
         return int(self.index.events[start:stop][inside].sum()) + sum(
@@ -227,17 +247,38 @@ class IndexedRecording:
             skipped = 0
 
     def _ahead(self, numbers: range) -> Iterator[EventArray]:
-        if len(numbers) < _SHARED_CHUNKS:
+        if len(numbers) < _SHARED_CHUNKS or self._threads < 2:
             yield from map(self._decoded, numbers)
             return
-        with ThreadPoolExecutor(_THREADS) as threads:
+        with ThreadPoolExecutor(self._threads) as threads:
             coming: deque[Future[EventArray]] = deque()
             for number in numbers:
                 coming.append(threads.submit(self._decoded, number))
-                if len(coming) > _THREADS:
+                if len(coming) > self._threads:
                     yield coming.popleft().result()
             while coming:
                 yield coming.popleft().result()
+
+    def _for_each(self, numbers: range, work: Callable[[int], None]) -> None:
+        """``work`` for every number, in several threads where there are enough; they are done when this returns."""
+        coming = iter(numbers)  # each number goes to the thread that asks first
+
+        def go_on() -> None:
+            try:
+                for number in coming:
+                    work(number)
+            except BaseException:
+                deque(coming, maxlen=0)  # nothing is left for the others
+                raise
+
+        if len(numbers) < _SHARED_CHUNKS or self._threads < 2:
+            go_on()
+            return
+        with ThreadPoolExecutor(self._threads - 1) as threads:
+            others = [threads.submit(go_on) for _ in range(self._threads - 1)]
+            go_on()
+        for other in others:
+            other.result()
 
     def _chunk(self, number: int) -> EventArray:
         if number in self._cache:
@@ -258,28 +299,6 @@ class IndexedRecording:
         if self._decode is None:
             raise ValueError(f"expected {self._info.title} to be open, got a read after close")
         self._decode(number, out)
-
-
-def _for_each(numbers: range, work: Callable[[int], None]) -> None:
-    """``work`` for every number, in several threads where there are enough; they are done when this returns."""
-    coming = iter(numbers)  # each number goes to the thread that asks first
-
-    def go_on() -> None:
-        try:
-            for number in coming:
-                work(number)
-        except BaseException:
-            deque(coming, maxlen=0)  # nothing is left for the others
-            raise
-
-    if len(numbers) < _SHARED_CHUNKS or _THREADS < 2:
-        go_on()
-        return
-    with ThreadPoolExecutor(_THREADS - 1) as threads:
-        others = [threads.submit(go_on) for _ in range(_THREADS - 1)]
-        go_on()
-    for other in others:
-        other.result()
 
 
 def _joined(parts: list[EventArray]) -> EventArray:

@@ -9,7 +9,7 @@ from spikebridge.errors import MissingError
 from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.sources.live import LiveSource
 
-_PERMISSION_FIX = "plug it in, and install packaging/70-spikebridge-cameras.rules if it is not found (see 'doctor')"
+_PERMISSION_FIX = "plug it in, and see 'spikebridge doctor' for the access to it if it is not found"
 
 
 def discover() -> list[tuple[str, str]]:
@@ -18,7 +18,7 @@ def discover() -> list[tuple[str, str]]:
     return [(str(device.cameraModel).rsplit(".", 1)[-1], str(device.serialNumber)) for device in found]
 
 
-def open_camera(serial: str | None = None) -> LiveSource:
+def open_camera(serial: str | None) -> LiveSource:
     """The camera with that serial number, or the first one; MissingError when there is none."""
     return LiveSource(InivationCamera(serial))
 

@@ -91,7 +91,7 @@ def unpack_frame(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> int:
         if size & _STORED:
             if n + at - begin > stop:
                 return -1
-            target[n : n + at - begin] = source[begin:at]
+            _copy_bytes(target, n, source, begin, at - begin)
             n += at - begin
         else:
             first = n if source[4] & _INDEPENDENT else 0

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import Recording
 from spikebridge.errors import SpikebridgeError
 
 BINS = 256
@@ -17,20 +15,6 @@ BINS = 256
 _PIECE_US = 1_000_000
 #: Pieces of a bin never grow more numerous than this; a recording of days is counted in longer ones.
 _PIECES_PER_BIN = 64
-
-
-@runtime_checkable
-class Counting(Protocol):
-    """A recording that knows how many events it holds without decoding all of them."""
-
-    def count(self, t_start_us: int, t_stop_us: int) -> int: ...
-
-
-def count_events(recording: Recording, t_start_us: int, t_stop_us: int) -> int:
-    """How many events ``recording.read`` would give."""
-    if isinstance(recording, Counting):
-        return recording.count(t_start_us, t_stop_us)
-    return int(recording.read(t_start_us, t_stop_us).size)
 
 
 class Overview:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,22 @@ from numpy.typing import NDArray
 from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
 from spikebridge.events import EventArray, EventPacket
 from spikebridge.pace import Pace
-from spikebridge.sources.overview import Overview, count_events
+from spikebridge.sources.overview import Overview
 
 _LOOK_AHEAD_US = 1_000_000
+
+
+@runtime_checkable
+class Indexed(Protocol):
+    """What a recording with an index can do besides; others are read instead."""
+
+    def count(self, t_start_us: int, t_stop_us: int) -> int:
+        """How many events ``read`` would give."""
+        ...
+
+    def ready_for(self, t_us: int) -> bool:
+        """Whether a read from ``t_us`` on is quick; works towards it for some 50 ms where it is not."""
+        ...
 
 
 class _Moment(NamedTuple):
@@ -131,11 +144,13 @@ class Replay:
     def _next_packet(self, sequence: int) -> EventPacket | None:
         """Not under the lock: reads ahead, waits for the moment of the step, and starts over if a control moved it."""
         while (position_us := self._wait_until_wanted()) is not None:
+            if self._wait_for(position_us, self._pace.begin_ns) is None:
+                continue
             start_us = self._skip_silence(position_us)
             events = self._read(start_us, start_us + self._step_us)
             if events is None:
                 return None
-            moment = self._wait_until_due(start_us)
+            moment = self._wait_for(start_us, self._pace.due_ns)
             if moment is None:
                 continue
             with self._changed:
@@ -186,8 +201,8 @@ class Replay:
                     self._pace.restart()
             return self._position_us
 
-    def _wait_until_due(self, start_us: int) -> _Moment | None:
-        """Waits until the time of the step from ``start_us`` is over; None when a control came between."""
+    def _wait_for(self, start_us: int, moment_ns: Callable[[int, int, int], int]) -> _Moment | None:
+        """Waits for a moment of the step from ``start_us``, by the pace; None when a control came between."""
         with self._changed:
             while not self._closed and self._position_us == start_us:
                 if self._paused and not self._steps_asked:
@@ -197,7 +212,7 @@ class Replay:
                     return _Moment(now_ns, None)
                 if self._paused:
                     return _Moment(now_ns, now_ns)
-                due_ns = self._pace.due_ns(start_us, start_us + self._step_us, now_ns)
+                due_ns = moment_ns(start_us, start_us + self._step_us, now_ns)
                 if now_ns >= due_ns:
                     return _Moment(now_ns, due_ns)
                 self._changed.wait((due_ns - now_ns) / 1e9)
@@ -219,13 +234,24 @@ class Replay:
 
     def _read(self, t_start_us: int, t_stop_us: int) -> EventArray | None:
         """Not under ``_changed``: events from the recording, or None once it is closed."""
-        with self._reading:
-            return None if self._closed else self._recording.read(t_start_us, t_stop_us)
+        while True:
+            with self._reading:
+                if self._closed:
+                    return None
+                if not isinstance(self._recording, Indexed) or self._recording.ready_for(t_start_us):
+                    events = self._recording.read(t_start_us, t_stop_us)
+                    # Where a file is not as it says of itself, its end is known only now.
+                    self._last_us = max(self._last_us, _range_of(self._recording.info)[1])
+                    return events
 
     def _count(self, t_start_us: int, t_stop_us: int) -> int | None:
         """Not under ``_changed``: how many events the recording holds there, or None once it is closed."""
         with self._reading:
-            return None if self._closed else count_events(self._recording, t_start_us, t_stop_us)
+            if self._closed:
+                return None
+            if isinstance(self._recording, Indexed):
+                return self._recording.count(t_start_us, t_stop_us)
+            return int(self._recording.read(t_start_us, t_stop_us).size)
 
 
 def _range_of(info: SourceInfo) -> tuple[int, int]:

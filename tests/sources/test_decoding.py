@@ -1,0 +1,215 @@
+"""The compiled decoders against the state machine written out in Python, event by event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from spikebridge.events import EventArray, empty_events
+from spikebridge.sources import decoding
+
+Word = tuple[int, int]
+#: Sizes around the borders of the blocks that decoders go in, and small ones.
+SIZES = st.sampled_from([1, 2, 7, 1023, 1024, 1025, 2500])
+#: Jumps of time around the limits between disorder, a reset and a leap, µs.
+JUMPS = st.sampled_from(
+    [-1, -50, -99_999, -100_000, -100_001, -998_999, -(1 << 31), 1, 599_999_900, 600_000_000, 600_000_001, 1 << 30]
+)
+
+
+@dataclass
+class Expected:
+    """What the description of the formats makes of time stamps and of what is no event."""
+
+    wraps: bool = False
+    raw: int | None = None
+    time: int = 0
+    newest: int | None = None
+    events: list[tuple[int, int, int, int]] = field(default_factory=list)
+    counts: dict[int, int] = field(default_factory=dict)
+
+    def count(self, slot: int) -> None:
+        self.counts[slot] = self.counts.get(slot, 0) + 1
+
+    def give(self, raw: int, x: int, y: int, polarity: int) -> None:
+        step = 0 if self.raw is None else raw - self.raw
+        if self.wraps:
+            step = (step + (1 << 31)) % (1 << 32) - (1 << 31)
+        self.time = raw if self.raw is None else self.time + step
+        self.raw = raw
+        ahead = 0 if self.newest is None else self.time - self.newest
+        if ahead > 600_000_000 or ahead < -100_000:
+            self.count(decoding.RESETS)
+            self.time = self.newest or 0
+        elif ahead < 0:
+            self.count(decoding.CLAMPED)
+        else:
+            self.newest = self.time
+        self.events.append((self.newest if self.newest is not None else self.time, x, y, polarity))
+
+
+@st.composite
+def odd_times(draw: st.DrawFn) -> list[int]:
+    """Ascending times with some single events, some stretches and all that follows moved."""
+    n = draw(SIZES)
+    random = np.random.default_rng(draw(st.integers(0, 1000)))
+    t = draw(st.sampled_from([0, 5_000_000, (1 << 31) - 2000, (1 << 32) - 2000])) + np.cumsum(random.integers(0, 9, n))
+    for place, jump, length in draw(
+        st.lists(st.tuples(st.floats(0, 1), JUMPS, st.sampled_from([1, 40, n])), max_size=4)
+    ):
+        start = int(place * (n - 1))
+        t[start : start + length] += jump
+    return [int(time) for time in t]
+
+
+def decoded(run: object, n_words: int, cuts: list[float]) -> tuple[list[tuple[int, ...]], NDArray[np.int64]]:
+    """Events and last state of ``run(start, stop, state, out)`` over pieces; each is counted first, as for an index."""
+    bounds = [0, *sorted(int(cut * n_words) for cut in cuts), n_words]
+    state = decoding.new_state()
+    found: list[tuple[int, ...]] = []
+    for start, stop in pairwise(bounds):
+        counted = state.copy()
+        n = run(start, stop, counted, decoding.as_words(empty_events()))  # type: ignore[operator]
+        events = empty_events(n + 1)
+        events[n] = (-1, 7, 7, 7)
+        assert run(start, stop, state, decoding.as_words(events[:n])) == n  # type: ignore[operator]
+        assert np.array_equal(counted, state)
+        assert events[n].tolist() == (-1, 7, 7, 7)
+        if n:
+            assert (state[decoding.FIRST], state[decoding.NEWEST]) == (events["t"][0], events["t"][n - 1])
+        found += events[:n].tolist()
+    return found, state
+
+
+def check(expected: Expected, found: list[tuple[int, ...]], state: NDArray[np.int64]) -> None:
+    assert found == expected.events
+    counted = range(decoding.CLAMPED, decoding.DAMAGED_BYTES + 1)
+    assert {slot: int(state[slot]) for slot in counted if state[slot]} == expected.counts
+
+
+@settings(deadline=None, max_examples=60)
+@given(odd_times(), st.integers(0, 9), st.floats(0, 0.02), st.booleans(), st.lists(st.floats(0, 1), max_size=3))
+def test_aedat2(times: list[int], seed: int, odd: float, davis: bool, cuts: list[float]) -> None:
+    random = np.random.default_rng(seed)
+    expected = Expected(wraps=True)
+    words: list[Word] = []
+    for time in times:
+        raw = time % (1 << 32)
+        if random.random() < odd:
+            kind = random.integers(0, 4 if davis else 2)
+            address, slot = [
+                (250 << 12 | 3 << 22, decoding.OUTSIDE),
+                (1 << 10, decoding.SPECIAL),
+                (1 << 31 | 3 << 10, decoding.IMU),
+                (1 << 31 | 1 << 11, decoding.FRAMES),
+            ][kind]
+            if not davis:
+                address, slot = [(1 << 15, decoding.SPECIAL), (1 << 31 | 77, decoding.SPECIAL)][kind]
+            expected.count(slot)
+        else:
+            width, height = (240, 180) if davis else (128, 128)
+            x, y, polarity = int(random.integers(0, width)), int(random.integers(0, height)), int(random.integers(0, 2))
+            right, up = width - 1 - x, height - 1 - y
+            address = right << 12 | up << 22 | polarity << 11 if davis else right << 1 | up << 8 | (1 - polarity)
+            expected.give(raw, x, y, polarity)
+        words.append((address, raw))
+    data = np.array(words, ">u4").reshape(-1, 2).copy().view(np.uint8).view(decoding.ADDRESS_DTYPE).reshape(-1)
+    layout, size = (decoding.DAVIS_ADDRESS, (240, 180)) if davis else (decoding.DVS128_ADDRESS, (128, 128))
+
+    def run(start: int, stop: int, state: NDArray[np.int64], out: EventArray) -> int:
+        return int(decoding.decode_aedat2(data[start:stop], layout, *size, state, out))
+
+    check(expected, *decoded(run, len(words), cuts))
+
+
+@settings(deadline=None, max_examples=60)
+@given(odd_times(), st.integers(0, 9), st.floats(0, 0.02), st.integers(1, 4), st.lists(st.floats(0, 1), max_size=3))
+def test_aedat3(times: list[int], seed: int, odd: float, n_packets: int, cuts: list[float]) -> None:
+    random = np.random.default_rng(seed)
+    expected = Expected()
+    times = [max(time, 0) for time in times]
+    bounds = np.linspace(0, len(times), n_packets + 1).astype(int).tolist()
+    rows, words = [], []
+    for start, stop in pairwise(bounds):
+        overflow = times[start] >> 31 if start < stop else 0
+        rows.append((start * 8, stop - start, overflow))
+        for time in times[start:stop]:
+            x, y, polarity = (int(random.integers(0, limit)) for limit in (128, 100, 2))
+            kind = random.choice(3, p=[1 - odd, odd / 2, odd / 2])
+            if kind == 1:
+                x = 128
+                expected.count(decoding.OUTSIDE)
+            elif kind == 2:
+                expected.count(decoding.INVALID)
+            else:
+                expected.give(overflow << 31 | time & 0x7FFFFFFF, x, y, polarity)
+            words.append((int(kind != 2) | polarity << 1 | y << 2 | x << 17, time & 0x7FFFFFFF | 1 << 31))
+    # Three bytes further on than numbers may begin: it is moved there.
+    data = np.concatenate((np.zeros(3, np.uint8), np.array(words, "<u4").view(np.uint8).reshape(-1)))
+    packets = np.array(rows)
+    packets[:, 0] += 3
+
+    def run(start: int, stop: int, state: NDArray[np.int64], out: EventArray) -> int:
+        first, last = (round(bound * n_packets / len(words)) for bound in (start, stop))
+        return int(decoding.decode_aedat3(data, packets[first:last], 128, 100, state, out))
+
+    check(expected, *decoded(run, len(words), cuts))
+
+
+def flatbuffer(records: NDArray[np.void], lead: int) -> bytes:
+    """A packet of events whose vector begins ``lead`` bytes later than it could."""
+    table = np.array([24, 0, 0, 0, 0, 0], "<u4")
+    content = bytearray(table.tobytes() + bytes(lead))
+    content[4:8] = b"EVTS"
+    content[8:14] = np.array([6, 8, 4], "<u2").tobytes()
+    content[0:4] = np.uint32(16).tobytes()
+    content[16:20] = np.int32(16 - 8).tobytes()
+    content[20:24] = np.uint32(4 + lead).tobytes()
+    content += np.uint32(records.size).tobytes() + records.tobytes()
+    return np.uint32(len(content)).tobytes() + bytes(content)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    odd_times(),
+    st.integers(0, 9),
+    st.floats(0, 0.02),
+    st.sampled_from([0, 4, 8]),
+    st.lists(st.floats(0, 1), max_size=3),
+)
+@example([0, 5, 3, 1 << 40], 0, 0.5, 4, [0.5])
+def test_aedat4(times: list[int], seed: int, odd: float, lead: int, cuts: list[float]) -> None:
+    random = np.random.default_rng(seed)
+    expected = Expected()
+    records = np.zeros(len(times), [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("on", "u1"), ("rest", "V3")])
+    for i, time in enumerate(times):
+        x, y, on = int(random.integers(0, 346)), int(random.integers(0, 260)), int(random.integers(0, 256))
+        if random.random() < odd:
+            x, y = [(346, 0), (0, 260), (-1, 5), (5, -32768)][random.integers(0, 4)]
+            expected.count(decoding.OUTSIDE)
+        else:
+            expected.give(time, x, y, int(on != 0))
+        records[i] = (time, x, y, on, bytes(random.integers(0, 256, 3, np.uint8)))
+
+    def run(start: int, stop: int, state: NDArray[np.int64], out: EventArray) -> int:
+        packet = flatbuffer(records[start:stop], lead)
+        data = np.frombuffer(bytearray(packet), np.uint8)
+        return int(decoding.decode_aedat4(data, np.array([[0, data.size, data.size]]), 346, 260, state, 0, out))
+
+    check(expected, *decoded(run, len(times), cuts))
+
+
+@pytest.mark.parametrize("n_cut", [1, 16, 30, 47])
+def test_a_packet_that_ends_too_early_is_counted_with_its_bytes(n_cut: int) -> None:
+    packet = flatbuffer(np.zeros(2, "V16"), 0)
+    data = np.frombuffer(bytearray(packet), np.uint8)
+    state = decoding.new_state()
+    packets = np.array([[0, data.size - n_cut, 99], [0, 0, 1]])
+    assert decoding.decode_aedat4(data, packets, 4, 4, state, 5, decoding.as_words(empty_events())) == 5
+    assert (state[decoding.DAMAGED], state[decoding.DAMAGED_BYTES]) == (2, 100)
