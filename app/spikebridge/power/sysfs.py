@@ -13,6 +13,6 @@ def read_number(path: Path) -> int:
 def read_text(path: Path) -> str:
     """Empty where it cannot be read."""
     try:
-        return path.read_bytes().decode("ascii", "replace").strip()
+        return path.read_bytes().decode(errors="replace").strip()
     except OSError:
         return ""
