@@ -178,13 +178,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> list[str]:
     out = io.StringIO()
     monkeypatch.setattr(
         "spikebridge.terminal.summary.Console",
-        lambda highlight: Console(
-            width=60,
-            file=out,
-            force_terminal=terminal,
-            color_system="standard" if terminal else None,
-            highlight=highlight,
-        ),
+        lambda: Console(width=60, file=out, force_terminal=terminal, color_system="standard" if terminal else None),
     )
     print_summary(make_snapshot(dataclasses.replace(paced(make_lane()), cost=COST)))
     return out.getvalue().splitlines()

@@ -20,7 +20,7 @@ _FILE_WIDTH = 140
 
 def print_summary(snapshot: Snapshot) -> None:
     """On standard output."""
-    console = Console(highlight=False)
+    console = Console()
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     console.print(summary(snapshot), soft_wrap=True)
