@@ -35,7 +35,7 @@ MODULES = (
             *("snapshots", "tally"),
         )
     ),
-    *(f"power/{name}.py" for name in ("host", "ina3221", "monitor", "powercap")),
+    *(f"power/{name}.py" for name in ("host", "ina3221", "monitor", "powercap", "sysfs")),
     "snn/energy.py",
     "snn/meter.py",
     "snapshot.py",

@@ -16,7 +16,7 @@ def test_age_without_a_pace_is_unknown() -> None:
     age = EventAge(10_000, 20_000, 160_000, 0)
     assert (age.newest_us, age.oldest_us) == (None, None)
     assert age.sentence() == (
-        "Behind each decision stand a window of 160 ms in steps of 10 ms, 20 ms in the spiking layers."
+        "Behind each decision: a window of 160 ms in steps of 10 ms, 20 ms in the spiking layers."
     )
 
 
@@ -27,6 +27,11 @@ def test_age_adds_up() -> None:
         "When a decision is out, the newest events behind it are 20.4 ms old and the oldest 180.4 ms: a window of 160 "
         "ms in steps of 10 ms, 20 ms in the spiking layers."
     )
+
+
+def test_ages_are_told_to_a_tenth_of_a_millisecond() -> None:
+    age = EventAge(10_000, 0, 1_000_000, 0, 2_000_060.0)
+    assert "are 2000.1 ms old and the oldest 3000.1 ms: a window of 1000 ms" in age.sentence()
 
 
 def test_records_can_be_sent_to_another_process() -> None:

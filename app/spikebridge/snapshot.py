@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -134,11 +134,12 @@ class EventAge:
         if self.smoothing_us:
             parts.append(f"and a mean over decisions of {self.smoothing_us / 1000:g} ms, which looks back further")
         behind = ", ".join(parts)
-        if self.newest_us is None or self.oldest_us is None:
-            return f"Behind each decision stand {behind}."
-        newest, oldest = f"{self.newest_us / 1000:.1f} ms", f"{self.oldest_us / 1000:.1f} ms"
+        newest_us = self.newest_us
+        if newest_us is None:
+            return f"Behind each decision: {behind}."
         return (
-            f"When a decision is out, the newest events behind it are {newest} old and the oldest {oldest}: {behind}."
+            f"When a decision is out, the newest events behind it are {newest_us / 1000:.1f} ms old and the oldest "
+            f"{(newest_us + self.window_us) / 1000:.1f} ms: {behind}."
         )
 
 
@@ -221,6 +222,12 @@ class LaneSnapshot:
     failure: str | None = None
     starting: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def age_over_run(self) -> EventAge:
+        """``age`` with the median over the run instead of the recent one."""
+        run = self.end_to_end.run if self.end_to_end is not None else None
+        return replace(self.age, end_to_end_us=run.p50 if run is not None and run.n else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,12 @@ def test_a_hybrid_is_estimated_from_what_was_counted():
         )
         least_mj = priced_pj * 1e-9 / decisions
         assert least_mj < cost["loihi_dynamic_mj"]["value"] < 1.1 * least_mj
-        assert cost["loihi_dynamic_mj"]["provenance"] == cost["loihi_us"]["provenance"] == "estimated"
+        visits_mj = 51.2e-9 * (16384 + 8192) * counted.steps / decisions
+        assert cost["loihi_constant_mj"]["value"] == pytest.approx(visits_mj, abs=1e-7)
+        estimates = ("loihi_us", "loihi_dynamic_mj", "loihi_constant_mj", "loihi_static_mj")
+        assert {cost[key]["provenance"] for key in estimates} == {"estimated"}
+        assert cost["loihi_source"].startswith("Loihi 1: SANA-FE's Loihi calibration")
+        assert cost["loihi_source"].endswith("; static power: middle of 0.23–0.28 W, measured on one Loihi 2 board")
     # 0.255 W over 160 ms and over a hop of 10 ms.
     assert window["loihi_static_mj"]["value"] == pytest.approx(40.8)
     assert decision["loihi_static_mj"]["value"] == pytest.approx(2.55)

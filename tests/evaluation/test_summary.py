@@ -66,6 +66,18 @@ def test_shares_and_confusion():
     assert summary["latency_us"]["ann"] == {"p50": 2.0, "p95": 2.0, "p99": 2.0}
 
 
+def test_a_clip_is_named_by_the_mean_of_its_windows_not_by_most_of_them():
+    """Twice 0.6 for the clap and 0.4 for the roll, once 0.05 and 0.95: means of 0.417 and 0.583."""
+    clap, roll = LABELS.index("hand_clap"), LABELS.index("arm_roll")
+    case = result(roll, [clap, clap, roll], [roll])
+    chances = np.zeros((3, len(LABELS)), np.float32)
+    chances[:, clap], chances[:, roll] = (0.6, 0.6, 0.05), (0.4, 0.4, 0.95)
+    case = replace(case, windows=replace(case.windows, probabilities=chances))
+    assert describe(case)["clip"] == "arm_roll"
+    assert summarise([case])["clip_accuracy"]["value"] == 1.0
+    assert summarise([case])["window_accuracy"]["value"] == pytest.approx(1 / 3, abs=1e-4)
+
+
 def test_accuracy_over_observation_time():
     summary = summarise([result(3, [3], [0, 3, 3]), result(1, [1], [0, 0, 1, 1])])
     assert summary["observation"]["ms"] == [10, 20, 30, 40]

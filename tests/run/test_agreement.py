@@ -46,6 +46,21 @@ def test_time_that_begins_again_comes_after_all_that_was_before() -> None:
     assert merged(merge, (1, 10)) == [(0, 10), (1, 10)]
 
 
+def test_a_step_again_is_time_that_begins_again() -> None:
+    """A recording of one step that loops."""
+    merge = Merge(2)
+    assert merged(merge, (0, 10), (0, 10)) == []
+    assert merged(merge, (1, 10)) == [(0, 10), (1, 10)]
+    assert merged(merge, (1, 10)) == [(0, 10), (1, 10)]
+
+
+def test_a_clock_may_begin_below_zero() -> None:
+    """Of the lanes one steps across zero, the other one up to it."""
+    merge = Merge(2)
+    assert merged(merge, (0, -10), (0, 10)) == []
+    assert merged(merge, (1, 5)) == [(0, -10), (1, 5)]
+
+
 def test_any_interleaving_gives_one_order() -> None:
     rng = random.Random(0)
     lanes = {n: [(n, t) for t in range(10 * (n + 1), 400, 10 * (n + 1))] for n in range(3)}
@@ -109,6 +124,29 @@ def test_who_names_a_gesture_first_and_by_how_much() -> None:
     assert (alone.lead_ms, alone.first_earlier, alone.second_earlier) == (-10, 0, 1)
 
 
+def test_earlier_namings_are_counted() -> None:
+    """a three times, 10, 20 and 40 ms ahead, b twice, 30 and 50 ms."""
+    figures = pair(
+        (0, 0, "hand_clap"), (1, 10, "hand_clap"), (0, 1000, "arm_roll"), (1, 1020, "arm_roll"),
+        (0, 2000, "hand_clap"), (1, 2040, "hand_clap"),
+        (1, 3000, "arm_roll"), (0, 3030, "arm_roll"), (1, 4000, "hand_clap"), (0, 4050, "hand_clap"),
+    )  # fmt: skip
+    assert (figures.gestures, figures.first_earlier, figures.second_earlier) == (5, 3, 2)
+    assert figures.lead_ms == 10
+
+
+def test_the_median_is_over_the_last_namings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leads of 10, 10, 30, 40 and 50 ms; a run of days must not keep them all."""
+    monkeypatch.setattr("spikebridge.run.agreement._LEADS", 3)
+    namings = [
+        (side, 1000 * n + side * lead, f"gesture {n}") for n, lead in enumerate((10, 10, 30, 40, 50)) for side in (0, 1)
+    ]
+    two = Pair("a", "b")
+    for side, t_ms, label in namings:
+        two.add(side, Decision(t_ms * MS, label, 0, decided().probabilities, {}, None))
+    assert (two.figures().gestures, two.figures().lead_ms) == (5, 40)
+
+
 def test_a_naming_that_wavers_is_one() -> None:
     """Half a second without it at most; b comes while a's naming goes on."""
     figures = pair((0, 0, "hand_clap"), (0, 500, "hand_clap"), (1, 900, "hand_clap"), (1, 910, "hand_clap"))
@@ -138,6 +176,14 @@ def test_each_naming_is_compared_once() -> None:
 
 def test_time_that_begins_again_begins_namings_again() -> None:
     assert pair((0, 900, "hand_clap"), (1, 0, "hand_clap")).gestures == 0
+    # Time that stands still is that, too: each lane names it twice.
+    again = pair((0, 0, "hand_clap"), (1, 0, "hand_clap"), (0, 0, "hand_clap"), (1, 0, "hand_clap"))
+    assert (again.gestures, again.lead_ms) == (2, 0)
+    # The shortest time that goes on.
+    two = Pair("a", "b")
+    for side, t_us in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        two.add(side, decided("hand_clap", t_us=t_us))
+    assert two.figures().gestures == 1
 
 
 def test_every_pair_of_the_lanes_is_there() -> None:
@@ -157,3 +203,23 @@ def test_every_pair_of_the_lanes_is_there() -> None:
     agreement.step(2, 20, decided("air_drums", t_us=20))
     found = {(f.first, f.second): (f.compared, f.agreeing) for f in agreement.figures()}
     assert found[("x", "z")] == (2, 2)
+
+
+def test_what_waited_for_a_lane_that_ends_is_compared() -> None:
+    agreement = Agreement(("x", "y", "z"))
+    agreement.step(0, 10, decided("hand_clap", t_us=10))
+    agreement.step(1, 10, decided("hand_clap", t_us=10))
+    assert [figures.compared for figures in agreement.figures()] == [0, 0, 0]
+    agreement.end(2)
+    assert [figures.compared for figures in agreement.figures()] == [1, 0, 0]
+
+
+def test_of_a_pair_the_first_lane_is_the_first() -> None:
+    """y names the clap 20 ms after x and 10 ms before z."""
+    agreement = Agreement(("x", "y", "z"))
+    for t_ms in (10, 20, 30, 40):
+        for lane, from_ms in enumerate((10, 30, 40)):
+            named = "hand_clap" if t_ms >= from_ms else None
+            agreement.step(lane, t_ms * MS, decided(named, t_us=t_ms * MS))
+    found = {(f.first, f.second): (f.first_earlier, f.second_earlier, f.lead_ms) for f in agreement.figures()}
+    assert found == {("x", "y"): (1, 0, 20), ("x", "z"): (1, 0, 30), ("y", "z"): (1, 0, 10)}

@@ -133,8 +133,18 @@ def test_titles_say_what_runs(bundle: Bundle) -> None:
     }
 
 
-def test_without_spiking_layers_the_cards_say_so(bundle: Bundle) -> None:
-    cards = cards_after_a_second(make_chain(dataclasses.replace(bundle, snn=None), spiking=False))
+@pytest.mark.parametrize(("layers", "words"), [(1, "1 layer"), (2, "2 layers")])
+def test_layers_are_counted(bundle: Bundle, layers: int, words: str) -> None:
+    assert bundle.snn is not None
+    of_so_many = dataclasses.replace(bundle, snn=dataclasses.replace(bundle.snn, layers=layers))
+    assert cards_after_a_second(make_chain(of_so_many))["snn"].role == f"counts → spikes, {words}"
+
+
+@pytest.mark.parametrize("has_spec", [False, True])
+def test_without_spiking_layers_the_cards_say_so(bundle: Bundle, has_spec: bool) -> None:
+    """What runs counts, not what the bundle could run."""
+    bundle = bundle if has_spec else dataclasses.replace(bundle, snn=None)
+    cards = cards_after_a_second(make_chain(bundle, spiking=False))
     assert (cards["snn"].title, cards["snn"].role) == ("No spiking layers", "counts go on as they are")
     assert cards["accumulator"].role == "counts → features"
     # What goes on to the accumulator are the events.

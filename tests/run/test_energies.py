@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from spikebridge.contracts import Energy, LayerActivity, SnnActivity
-from spikebridge.run.energies import UNAVAILABLE, chip_energy, host_energies, total
+from spikebridge.run.energies import UNAVAILABLE, chip_energy, host_energies
 from spikebridge.stages import ON_HOST
 from spikebridge.testing import FixedSnnMeter
 
@@ -31,10 +31,3 @@ def test_chip_energy_is_the_meters() -> None:
     assert chip_energy(None, ACTIVITY, 10_000, 4) == UNAVAILABLE
     assert chip_energy(meter, None, 10_000, 4) == UNAVAILABLE
     assert chip_energy(meter, ACTIVITY, 10_000, 0) == UNAVAILABLE
-
-
-def test_several_stages_add_up_and_one_stays_what_it_is() -> None:
-    one = Energy(1.5, "measured", 0.5, 3.0, "a board")
-    assert total([one]) == one
-    assert total([Energy(1.5, "estimated"), Energy(2.25, "estimated")]) == Energy(3.75, "estimated")
-    assert total([Energy(1.5, "estimated"), UNAVAILABLE]) == UNAVAILABLE

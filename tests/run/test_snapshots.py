@@ -12,7 +12,7 @@ from bundles import write_ordinary_bundle
 from run.steps import LATENCY_US, WORK_US, decided, step
 from spikebridge.bundle import Bundle, SnnSpec, load_model
 from spikebridge.chain import Chain
-from spikebridge.contracts import Energy, PowerReading, SourceInfo
+from spikebridge.contracts import Energy, LayerActivity, PowerReading, SnnActivity, SnnCost, SourceInfo
 from spikebridge.events import Sensor
 from spikebridge.power import PowerMonitor
 from spikebridge.run.snapshots import LaneMoment, LaneSnapshotBuilder
@@ -24,7 +24,17 @@ from spikebridge.testing import DelayedCopy, FixedAnn, FixedMeter, FixedSnnMeter
 SIMULATED = SourceInfo("sim:", "Simulated camera", "simulated", Sensor(8, 8))
 CHIP = PowerReading("chip", 0.25, "estimated", "all of it", whole=True)
 HOST = PowerReading("host", 3.0, "estimated", "this process", per_busy_core_w=8.0)
-METER = FixedSnnMeter(Energy(0.5, "estimated", 0.25, 2.0, "a board"), CHIP)
+
+
+class CostingMeter(FixedSnnMeter):
+    """Shows how it was asked: static energy is a µJ for each step and µs."""
+
+    def cost(self, activity: SnnActivity, step_us: float) -> SnnCost:
+        static_mj = activity.steps * step_us * 1e-3
+        return SnnCost("chip", "prices", activity.steps, 0, 0.0, 0.0, (), static_mj, "a board", 0.0)
+
+
+METER = CostingMeter(Energy(0.5, "estimated", 0.25, 2.0, "a board"), CHIP)
 
 
 @pytest.fixture
@@ -34,11 +44,16 @@ def bundle(tmp_path: Path) -> Bundle:
 
 
 def built(
-    bundle: Bundle, moment: LaneMoment, decisions: int = 4, mode: Mode = "stream", snn: DelayedCopy | None = None
+    bundle: Bundle,
+    moment: LaneMoment,
+    decisions: int = 4,
+    mode: Mode = "stream",
+    snn: DelayedCopy | None = None,
+    spiking: bool = True,
 ) -> LaneSnapshot:
     """After ``decisions`` decisions of four steps each, with the meters read once."""
     snn = snn or DelayedCopy((2, 8, 8), meter=METER)
-    chain = Chain(bundle, snn, FixedAnn(np.zeros(11, np.float32)), Sensor(8, 8), mode)
+    chain = Chain(bundle, snn if spiking else None, FixedAnn(np.zeros(11, np.float32)), Sensor(8, 8), mode)
     tally, monitor = Tally(chain.bundle.decision.labels), PowerMonitor((FixedMeter(HOST),))
     monitor.watch_chip("lane", METER)
     monitor.sample()
@@ -133,7 +148,7 @@ def test_before_the_first_decision_nothing_is_made_up(bundle: Bundle) -> None:
     assert lane.verdict is None
     assert lane.end_to_end is not None
     assert lane.end_to_end.recent.n == 0
-    assert lane.age.sentence().startswith("Behind each decision stand a window of 40 ms")
+    assert lane.age.sentence().startswith("Behind each decision: a window of 40 ms")
 
 
 def test_verdict_and_scores_are_the_runs(bundle: Bundle) -> None:
@@ -153,3 +168,36 @@ def test_how_far_a_stage_is_that_starts(bundle: Bundle) -> None:
     stage.state = "running"
     assert built(bundle, moment(), snn=stage).starting == ""
     assert built(bundle, moment()).starting == ""
+
+
+def test_costs_and_activity_are_those_of_the_whole_run(bundle: Bundle) -> None:
+    """16 steps of 10 ms."""
+    lane = built(bundle, moment())
+    assert lane.activity is not None
+    assert lane.activity.steps == 16
+    assert lane.cost is not None
+    assert (lane.cost.steps, lane.cost.static_mj) == (16, 160)
+
+
+def test_without_spiking_layers_there_is_nothing_of_a_chip(bundle: Bundle) -> None:
+    lane = built(bundle, moment(), spiking=False)
+    assert (lane.model.snn, lane.activity, lane.cost) == ("none", None, None)
+    assert lane.energy["snn"] == Energy(None, "unavailable")
+
+
+class Overflowing(DelayedCopy):
+    def __init__(self, *overflows: int | None) -> None:
+        super().__init__((2, 8, 8), meter=METER)
+        self._overflows = overflows
+
+    def activity(self) -> SnnActivity:
+        layers = (LayerActivity(f"layer {n}", 1, 0, 0, 0, times) for n, times in enumerate(self._overflows))
+        return SnnActivity(1234, 0, tuple(layers))
+
+
+def test_where_the_chip_would_wrap_around_is_a_note_beside_the_others(bundle: Bundle) -> None:
+    lane = built(bundle, moment(notes={"a": "b."}), snn=Overflowing(5678, 0, None, 9))
+    assert set(lane.notes) == {"a", "overflow"}
+    assert "found more (layer 0: 5,678×, layer 3: 9× in 1,234 steps)" in lane.notes["overflow"]
+    assert "than this run, where nothing wraps; smaller weights" in lane.notes["overflow"]
+    assert built(bundle, moment(notes={"a": "b."}), snn=Overflowing(0, None)).notes == {"a": "b."}

@@ -42,7 +42,7 @@ def run_on_sanafe(network: Network, counts: NDArray[np.uint8]) -> SanafeRun:
     arch, net = sanafe.load_loihi(), sanafe.Network()
     cores = iter([core for tile in arch.tiles for core in tile.cores])
     groups = [_input(net, cores, channel_last(counts))]
-    for k, place in enumerate(map_network(network).layers):
+    for k, place in enumerate(map_network(network, "loihi1").layers):
         layer = network.layers[k]
         group = net.create_neuron_group(
             f"layer{k}",
@@ -115,7 +115,7 @@ def channel_last(maps: NDArray[Any]) -> NDArray[Any]:
 
 def step_us_of_each_core(network: Network, counts: NDArray[np.uint8]) -> float:
     """Mean step time at the same prices, but with what each core really does in each step: the busiest sets it."""
-    mapping, prices = map_network(network), LOIHI1
+    mapping, prices = map_network(network, "loihi1"), LOIHI1
     routes = []
     for k, (layer, place) in enumerate(zip(network.layers, mapping.layers, strict=True)):
         pairs, _ = connections(layer, network.shapes[k], network.shapes[k + 1])

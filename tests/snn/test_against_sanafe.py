@@ -114,4 +114,4 @@ def test_without_memory_of_the_current_sanafes_neuron_is_the_emulators() -> None
     assert found["synapse"] == pytest.approx(0, abs=1e-9)
     assert abs(found["soma"]) < 0.02
     assert abs(found["total"]) < 0.02
-    assert map_network(network).cores == 2
+    assert map_network(network, "loihi1").cores == 2

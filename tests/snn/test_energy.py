@@ -13,6 +13,7 @@ from sanafe_reference import require_sanafe
 from spikebridge.contracts import LayerActivity, SnnActivity, SnnCost
 from spikebridge.snn import Conv, Dense, Network, Neuron
 from spikebridge.snn.energy import LOIHI1, CostModel, Price
+from spikebridge.snn.mapping import map_network
 
 NEURON = Neuron(4096, 1024, 64)
 #: A convolution on two cores of one tile, two rows of which lie on the border, and a dense layer on a third.
@@ -138,6 +139,16 @@ def test_hops_are_paid_along_both_axes() -> None:
 def test_a_message_may_cost_its_receiver_energy_too() -> None:
     model = CostModel(NETWORK, replace(LOIHI1, message_in=Price("in", 7.0, 16.0)))
     assert model.cost(ACTIVITY, 10_000).input_mj == pytest.approx(50 * INPUT_FAN * (111 + 7) * 1e-9)
+
+
+def test_where_the_mesh_is_not_known_a_message_hops_nowhere(model: CostModel) -> None:
+    """Two cores of another chip: one message for each event, and a tile for each core."""
+    model.mapping = map_network(NETWORK, "loihi2")
+    cost = model.cost(ACTIVITY, 10_000)
+    assert (cost.input_messages, cost.layers[0].messages) == (50, 40)
+    assert cost.input_mj == pytest.approx(50 * 111.0 * 1e-9, rel=1e-12)
+    neurons_ns = 2048 * 10 * 6.0 + 300 * 3.7 + 40 * (30.0 + 5.1)
+    assert cost.chip_step_us == pytest.approx((neurons_ns / 10 + 1000) * 1e-3, rel=1e-12)
 
 
 def test_activity_of_another_network_is_refused(model: CostModel) -> None:

@@ -58,6 +58,14 @@ def test_power_is_the_cost_of_what_happened_since_the_last_reading(stage: Counti
         assert (reading.rail, reading.provenance, reading.whole) == ("loihi", "estimated", True)
 
 
+def test_counts_of_another_network_are_refused(stage: CountingStage, clock: HandClock) -> None:
+    meter = ModelMeter(stage, NETWORK, clock)
+    clock.pass_s(1)
+    stage.counted = SnnActivity(9, 950, 2 * stage.counted.layers)
+    with pytest.raises(ValueError, match="zip"):
+        meter.read()
+
+
 def test_the_scope_says_whose_static_power_it_is(stage: CountingStage, clock: HandClock) -> None:
     meter = ModelMeter(stage, NETWORK, clock)
     clock.pass_s(1)

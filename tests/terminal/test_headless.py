@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import threading
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bundles import write_ordinary_bundle
+from bundles import spiking_network, write_ordinary_bundle, write_spiking_bundle
 from recordings import moving_column, write_aedat31
+from spikebridge.power import HostMeter
 from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
 from spikebridge.snapshot import Snapshot
 from spikebridge.terminal.headless import run_headless
@@ -51,6 +53,29 @@ def test_who_watches_sees_the_newest_snapshot(
     assert last.lanes[0].counters.packets_done == 30
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
     assert summary["decisions"] == last.lanes[0].counters.decisions
+
+
+def test_a_run_shorter_than_the_first_sample_has_all_its_energies(
+    recording: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In every stage, and the powers of host and chip."""
+    monkeypatch.setattr("spikebridge.power.monitor.INTERVAL_S", 3600)
+    monkeypatch.setattr("spikebridge.run.opening.discover_meters", lambda estimate_host: (HostMeter(),))
+    bundle = write_spiking_bundle(tmp_path / "spiking", spiking_network())
+    settings = RunSettings((LaneSettings(str(bundle)),), SourceSettings(math.inf))
+    run_headless(recording, settings, seconds=None, as_json=True)
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
+    energies = summary["energy_mj_per_decision"]
+    assert set(energies) == {"bin", "snn", "accumulator", "ann", "decision"}
+    assert all(energy["provenance"] == "estimated" and energy["value"] > 0 for energy in energies.values())
+    # 255 mW over 30 steps of 10 ms, shared by 30 decisions; each of 128 neurons visited in each step for 51.2 pJ.
+    assert summary["decisions"] == summary["steps"] == 30
+    assert energies["snn"]["static"] == 2.55
+    assert energies["snn"]["constant"] == pytest.approx(128 * 51.2e-9, abs=1e-9)
+    assert [(reading["rail"], reading["provenance"]) for reading in summary["power"]] == [
+        ("host", "estimated"),
+        ("loihi", "estimated"),
+    ]
 
 
 def test_a_signal_ends_a_run_in_which_nothing_comes(lane: LaneSettings, recording: str) -> None:

@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from rich.console import Console, RenderableType
 
 from spikebridge.contracts import LayerCost, SnnCost
 from spikebridge.snn import Conv, Network, Neuron
@@ -16,12 +15,12 @@ from spikebridge.snn.mapping import map_network
 from spikebridge.terminal.loihi import (
     cost_object,
     cost_table,
-    energy_text,
     mapping_object,
     mapping_table,
     price_object,
     price_table,
 )
+from terminal.printing import lines
 
 COST = SnnCost(
     chip="Loihi 1",
@@ -38,18 +37,6 @@ COST = SnnCost(
     static_source="somebody's board",
     chip_step_us=12.34,
 )
-
-
-def told(part: RenderableType) -> str:
-    console = Console(width=400, highlight=False, color_system=None)
-    with console.capture() as captured:
-        console.print(part)
-    return captured.get()
-
-
-def lines(part: RenderableType) -> list[str]:
-    """As printed, without the blanks at their ends."""
-    return [line.rstrip() for line in told(part).splitlines()]
 
 
 def test_the_mean_decision_by_layer() -> None:
@@ -134,13 +121,13 @@ def test_the_mapping_with_its_limits() -> None:
 
 def test_what_does_not_fit_is_told() -> None:
     wide = Network((1, 720, 1280), (Conv("w", np.full((4, 1, 1, 1), 2), Neuron(4096, 0, 1), None, (2, 2)),))
-    text = told(mapping_table(map_network(wide, "loihi1")))
+    text = "\n".join(lines(mapping_table(map_network(wide, "loihi1"))))
     assert "on Loihi 1: DOES NOT FIT, 900 of 128 cores" in text
     assert "does not fit: 900 cores are needed, a Loihi 1 chip has 128" in text
 
 
 def test_the_mapping_as_an_object() -> None:
-    fields = json.loads(json.dumps(mapping_object(map_network(paper_network(2)))))
+    fields = json.loads(json.dumps(mapping_object(map_network(paper_network(2), "loihi1"))))
     assert (fields["chip"], fields["cores"], fields["chip_cores"]) == ("Loihi 1", 24, 128)
     assert fields["input"]["messages"] == 143 / 128
     assert fields["layers"][0]["fan"]["messages"] == 71 / 64
@@ -175,11 +162,3 @@ def test_every_price_and_its_source_is_told() -> None:
     assert (fields["static_w"], fields["static_source"]) == (0.255, LOIHI1.static_source)
     assert fields["provenance"] == "estimated"
     assert fields["barrier_ns"][1] == {"tiles": 2, "ns": 1000}
-
-
-@pytest.mark.parametrize(
-    ("mj", "words"),
-    [(1000, "1 J"), (2, "2 mJ"), (1, "1 mJ"), (1e-3, "1 µJ"), (0.12345, "123 µJ"), (2e-9, "0.002 nJ"), (0, "0 nJ")],
-)
-def test_energy_in_the_unit_that_reads_best(mj: float, words: str) -> None:
-    assert energy_text(mj) == words

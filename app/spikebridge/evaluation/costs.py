@@ -61,7 +61,7 @@ def _loihi(run: Evaluator, mode: Mode, decision_steps: int, decision_us: int) ->
     if bundle.snn is None or not steps:
         return {}
     network = load_network(bundle.snn.path, bundle.input.shape)
-    mapping, model = map_network(network), CostModel(network)
+    mapping, model = map_network(network, "loihi1"), CostModel(network)
     costs = [model.cost(activity, bundle.input.step_us) for activity in activities]
     decisions = steps / decision_steps
     chip_step_us = sum(cost.chip_step_us * a.steps for cost, a in zip(costs, activities, strict=True)) / steps

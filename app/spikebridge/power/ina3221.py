@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikebridge.contracts import PowerReading
+from spikebridge.power.sysfs import read_number, read_text
 
 #: Rails that feed the whole module; the chip's other rails are parts of them.
 WHOLE_BOARD = ("POM_5V_IN", "VDD_IN")
@@ -30,8 +31,8 @@ class _Rail:
 
     def watts(self) -> float:
         if self.power is not None:
-            return _number(self.power) / 1e3
-        return _number(self.volts) * _number(self.amperes) / 1e6
+            return read_number(self.power) / 1e3
+        return read_number(self.volts) * read_number(self.amperes) / 1e6
 
 
 class Ina3221Meter:
@@ -76,17 +77,17 @@ def _read(rail: _Rail) -> PowerReading:
 def _hwmon_rails(devices: Path) -> Iterator[_Rail]:
     for folder in sorted(devices.glob("*/hwmon/hwmon*")):
         # Other sensors on the bus have in1_label and curr1_input too.
-        if _text(folder / "name") != "ina3221":
+        if read_text(folder / "name") != "ina3221":
             continue
         for channel in _CHANNELS:
-            name = _text(folder / f"in{channel}_label")
+            name = read_text(folder / f"in{channel}_label")
             if _connected(name):
                 yield _Rail(name, folder / f"in{channel}_input", folder / f"curr{channel}_input")
 
 
 def _iio_rails(devices: Path) -> Iterator[_Rail]:
     for label in sorted(devices.glob("*/iio:device*/rail_name_*")):
-        channel, folder, name = label.name.rpartition("_")[2], label.parent, _text(label)
+        channel, folder, name = label.name.rpartition("_")[2], label.parent, read_text(label)
         if not _connected(name):
             continue
         power = folder / f"in_power{channel}_input"
@@ -100,14 +101,3 @@ def _iio_rails(devices: Path) -> Iterator[_Rail]:
 
 def _connected(name: str) -> bool:
     return bool(name) and "NC" not in name.replace("-", "_").split("_")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def _number(path: Path) -> int:
-    return int(path.read_text(encoding="ascii"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikebridge.contracts import PowerReading
+from spikebridge.power.sysfs import read_number, read_text
 
 #: Core and uncore are parts of their package and left out; DRAM is not part of it.
 _SEPARATE_RAILS = ("package", "dram", "psys")
@@ -44,12 +45,12 @@ class PowercapMeter:
         """
         zones = []
         for folder in sorted((sysfs / "class/powercap").glob("intel-rapl:*")):
-            name = _text(folder / "name")
+            name = read_text(folder / "name")
             if not name.startswith(_SEPARATE_RAILS):
                 continue
             socket = folder.name.split(":")[1]
             rail = f"{name}-{socket}" if name == "dram" else name
-            zones.append(_Zone(rail, folder, int(_text(folder / "max_energy_range_uj") or 0)))
+            zones.append(_Zone(rail, folder, int(read_text(folder / "max_energy_range_uj") or 0)))
         return cls(zones, clock_ns) if zones else None
 
     @property
@@ -66,7 +67,7 @@ class PowercapMeter:
     def _read(self, zone: _Zone) -> PowerReading:
         whole = zone.rail.startswith("psys")
         try:
-            energy_uj = int((zone.folder / "energy_uj").read_text(encoding="ascii"))
+            energy_uj = read_number(zone.folder / "energy_uj")
         except PermissionError:
             scope = f"{zone.rail} may be read by root only; run '{ACCESS_FIX}'"
             return _unavailable(zone, scope, whole, ACCESS_FIX)
@@ -97,10 +98,3 @@ def _scope(rail: str) -> str:
     if rail.startswith("dram"):
         return "memory, all programs"
     return "processor package, all programs"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""

@@ -13,6 +13,8 @@ from spikebridge.snapshot import Decision, PairFigures
 
 #: A gesture that was not named for so long and then again was begun anew.
 _PAUSE_US = 500_000
+#: Where a lane is before its first step.
+_START = (0, -1 << 62)
 #: Namings behind a median.
 _LEADS = 4096
 #: The class of whatever is no gesture.
@@ -28,11 +30,12 @@ class Merge:
 
     def __init__(self, lanes: int) -> None:
         self._pending: list[deque[tuple[tuple[int, int], Decision]]] = [deque() for _ in range(lanes)]
-        self._reached: list[tuple[int, int] | None] = [(0, -1 << 62)] * lanes
+        #: (epoch, t_us) of the lanes that have not ended.
+        self._reached = dict.fromkeys(range(lanes), _START)
 
     def step(self, lane: int, t_us: int, decision: Decision | None) -> Iterator[tuple[int, Decision]]:
         """A lane has worked through the step that ends at ``t_us``; gives (lane, decision) that are due."""
-        epoch, before_us = self._reached[lane] or (0, t_us)
+        epoch, before_us = self._reached[lane]
         place = (epoch + (t_us <= before_us), t_us)
         self._reached[lane] = place
         if decision is not None:
@@ -41,7 +44,7 @@ class Merge:
 
     def end(self, lane: int) -> Iterator[tuple[int, Decision]]:
         """No more of a lane will come."""
-        self._reached[lane] = None
+        del self._reached[lane]
         yield from self._due()
 
     def _due(self) -> Iterator[tuple[int, Decision]]:
@@ -50,11 +53,7 @@ class Merge:
             if not heads:
                 return
             place, lane = min(heads)
-            waits = any(
-                reached is not None and not queue and reached < place
-                for reached, queue in zip(self._reached, self._pending, strict=True)
-            )
-            if waits:
+            if any(reached < place and not self._pending[other] for other, reached in self._reached.items()):
                 return
             yield lane, self._pending[lane].popleft()[1]
 
@@ -106,7 +105,7 @@ class Pair:
 
     def _name(self, side: int, label: str, t_us: int) -> None:
         mine = self._naming[side]
-        if mine is not None and mine.label == label and 0 <= t_us - mine.last_us <= _PAUSE_US:
+        if mine is not None and mine.label == label and 0 < t_us - mine.last_us <= _PAUSE_US:
             mine.last_us = t_us
             return
         self._naming[side] = mine = _Naming(label, t_us, t_us)

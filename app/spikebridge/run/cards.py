@@ -8,11 +8,10 @@ from math import prod
 
 from spikebridge.chain import Chain
 from spikebridge.contracts import Energy, PowerReading, Provenance, SourceInfo, StartingStage
-from spikebridge.run.energies import total
 from spikebridge.run.rates import Rates
 from spikebridge.run.tally import Tally
 from spikebridge.snapshot import Counters, Latency, StageCard
-from spikebridge.stages import CARDS, ON_HOST, CardKey, stages_of
+from spikebridge.stages import CARDS, WORKING, CardKey, stages_of
 
 #: Of one event as it leaves a camera: 32-bit address and 8-bit time.
 EVENT_BYTES = 5
@@ -64,22 +63,26 @@ class CardBuilder:
         bundle, tally = self._chain.bundle, self._tally
         activity = self._chain.snn.activity() if self._chain.snn else None
         spikes = activity.layers[-1].spikes if activity else counters.events_done
-        events_hz = self._rates.of("events", counters.events_done, now_ns)
-        spikes_hz = self._rates.of("spikes", spikes, now_ns)
-        steps_hz = self._rates.of("steps", counters.packets_done, now_ns)
-        decisions_hz = self._rates.of("decisions", counters.decisions, now_ns)
+        counts = {
+            "events": counters.events_done,
+            "spikes": spikes,
+            "steps": counters.packets_done,
+            "decisions": counters.decisions,
+        }
+        hz = {what: self._rates.of(what, count, now_ns) for what, count in counts.items()}
+        decisions_hz = hz["decisions"]
         rates: dict[CardKey, tuple[float, str, float | None]] = {
-            "source": (events_hz, "events/s", EVENT_BYTES * events_hz),
-            "snn": (spikes_hz, "spikes/s", steps_hz * prod(bundle.spikes_shape) / 8),
-            "accumulator": (steps_hz, "steps/s", decisions_hz * prod(bundle.ann.input_shape)),
+            "source": (hz["events"], "events/s", EVENT_BYTES * hz["events"]),
+            "snn": (hz["spikes"], "spikes/s", hz["steps"] * prod(bundle.spikes_shape) / 8),
+            "accumulator": (hz["steps"], "steps/s", decisions_hz * prod(bundle.ann.input_shape)),
             "ann": (decisions_hz, "inferences/s", decisions_hz * _LOGIT_BYTES * len(bundle.decision.labels)),
             "decision": (decisions_hz, "decisions/s", None),
         }
         words = describe_cards(self._chain, self._source)
         cards = []
         for key in CARDS:
-            working = [stage for stage in stages_of(key) if stage in ON_HOST]
-            energy = total([energies[stage] for stage in working]) if working else energies["snn"]
+            (working,) = (stage for stage in stages_of(key) if stage in WORKING)
+            energy = energies[working]
             watts, provenance = _chip_watts(chip) if key == "snn" else _host_watts(energy, decisions_hz)
             rate, unit, bytes_per_s = rates[key]
             cards.append(

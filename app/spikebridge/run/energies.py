@@ -26,13 +26,3 @@ def host_energies(work_us: Mapping[str, float], busy_w: float | None, decisions:
     if busy_w is None or not decisions:
         return dict.fromkeys(ON_HOST, UNAVAILABLE)
     return {key: Energy(work_us[key] * 1e-3 * busy_w / decisions, "estimated") for key in ON_HOST}
-
-
-def total(energies: list[Energy]) -> Energy:
-    """Of several stages of one kind; unavailable where one of them is."""
-    if len(energies) == 1:
-        return energies[0]
-    values = [energy.activity_mj for energy in energies]
-    if not values or any(value is None for value in values):
-        return UNAVAILABLE
-    return Energy(sum(value for value in values if value is not None), energies[0].provenance)

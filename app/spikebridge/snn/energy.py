@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spikebridge.contracts import Energy, LayerActivity, LayerCost, SnnActivity, SnnCost
-from spikebridge.snn.mapping import Fan, map_network
+from spikebridge.snn.mapping import Fan, LayerMapping, map_network
 from spikebridge.snn.network import Conv, Network
 
 
@@ -97,7 +97,7 @@ class CostModel:
             input_mj=input_messages * self._message_pj(self.mapping.input) * 1e-9,
             layers=tuple(
                 self._layer_cost(layer, activity.steps, synapse, mapped.fan)
-                for layer, synapse, mapped in zip(activity.layers, self._synapses, self.mapping.layers, strict=True)
+                for layer, synapse, mapped in self._placed(activity)
             ),
             static_mj=prices.static_w * activity.steps * step_us * 1e-3,
             static_source=prices.static_source,
@@ -116,6 +116,10 @@ class CostModel:
             static_mj=cost.static_mj / n_decisions,
             static_source=cost.static_source,
         )
+
+    def _placed(self, activity: SnnActivity) -> Iterator[tuple[LayerActivity, Price, LayerMapping]]:
+        """Each layer with the price of its synapses and its place."""
+        return zip(activity.layers, self._synapses, self.mapping.layers, strict=True)
 
     def _message_pj(self, fan: Fan) -> float:
         along_rows, along_columns = fan.hops or (0.0, 0.0)
@@ -152,7 +156,7 @@ class CostModel:
     def _core_ns(self, activity: SnnActivity, messages_in: float) -> Iterator[tuple[float, float]]:
         """Of each layer what one of its cores spends on neurons and on incoming messages."""
         prices = self.prices
-        for layer, synapse, mapped in zip(activity.layers, self._synapses, self.mapping.layers, strict=True):
+        for layer, synapse, mapped in self._placed(activity):
             neurons_ns = (
                 layer.neurons * activity.steps * prices.visit.ns
                 + layer.neuron_updates * prices.update.ns

@@ -108,7 +108,7 @@ class MappingReport:
         return not self.problems
 
 
-def map_network(network: Network, chip: str = "loihi1", interval_steps: int = 1) -> MappingReport:
+def map_network(network: Network, chip: str, interval_steps: int = 1) -> MappingReport:
     """The report for ``loihi1`` or ``loihi2``; the accumulator sends its counts each ``interval_steps``."""
     if chip not in CHIPS:
         raise UsageError(f"expected --chip to be one of {', '.join(CHIPS)}, found '{chip}'.")

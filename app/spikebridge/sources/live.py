@@ -14,7 +14,7 @@ from spikebridge.errors import MissingError
 from spikebridge.events import EventArray, EventPacket, Sensor, empty_events
 
 #: How much longer than the quickest transfer so far a batch may take before its step is closed without it.
-GRACE_US = 2_000
+GRACE_NS = 2_000_000
 _POLL_S = 0.0005
 #: Half of the time over which the clocks are compared.
 _DRIFT_US = 5_000_000
@@ -34,7 +34,7 @@ class Camera(Protocol):
     def close(self) -> None: ...
 
 
-class _ClockOffset:
+class ClockOffset:
     """How far the host's clock is ahead of the camera's, µs: the least seen over the last five to ten seconds of the
     camera's time, since the quickest transfer tells it best and the two clocks drift apart (100 ppm are 1 ms in 10 s).
     """
@@ -77,21 +77,22 @@ class LiveSource:
         self._clock_ns, self._sleep = clock_ns, sleep
         self._info = SourceInfo(camera.uri, camera.title, "live", camera.sensor)
         self._closed = threading.Event()
-        self._read = self._late = self._latest_by_us = 0
+        self._read = self._late = self._latest_by_us = self._received_ns = 0
         self._waiting: list[EventArray] = []
-        self._offset = _ClockOffset()
-        self._received_ns = clock_ns()
+        self._offset = ClockOffset()
 
     @property
     def info(self) -> SourceInfo:
         return self._info
 
     def counters(self) -> SourceCounters:
+        if not self._late:
+            return SourceCounters(self._read)
+        events = "1 event was" if self._late == 1 else f"{self._late:,} events were"
         late = (
-            f"{self._late:,} event{'s' if self._late > 1 else ''} came after the end of the right step and count in a "
-            f"later one, which began up to {self._latest_by_us / 1000:.1f} ms after."
+            f"{events} too late for the right step: put in a later one, {self._latest_by_us / 1000:.1f} ms on at most."
         )
-        return SourceCounters(read=self._read, notes=(late,) if self._late else ())
+        return SourceCounters(self._read, notes=(late,))
 
     def packets(self, step_us: int) -> Iterator[EventPacket]:
         """One packet for each step from the first event on; raises MissingError when the camera is unplugged."""
@@ -111,7 +112,7 @@ class LiveSource:
                         self._sleep(_POLL_S)
                     continue
                 stop_us = start_us + step_us
-                due_ns = (stop_us + self._offset.us) * 1000
+                due_ns = self._due_ns(stop_us)
                 events = self._cut(start_us, stop_us)
                 yield EventPacket(events, start_us, stop_us, sequence, self._received_ns, due_ns=due_ns)
                 start_us = stop_us
@@ -141,11 +142,15 @@ class LiveSource:
     def _complete(self, stop_us: int) -> bool:
         if self._waiting and int(self._waiting[-1]["t"][-1]) >= stop_us:
             return True
-        now_us = self._clock_ns() // 1000 - self._offset.us
-        if now_us < stop_us + GRACE_US:
+        now_ns = self._clock_ns()
+        if now_ns < self._due_ns(stop_us) + GRACE_NS:
             return False
-        self._received_ns = self._clock_ns()
+        self._received_ns = now_ns
         return True
+
+    def _due_ns(self, stop_us: int) -> int:
+        """Host clock at the camera's time ``stop_us``."""
+        return (stop_us + self._offset.us) * 1000
 
     def _cut(self, start_us: int, stop_us: int) -> EventArray:
         events = np.concatenate(self._waiting) if self._waiting else empty_events()
@@ -157,5 +162,5 @@ class LiveSource:
             self._late += late
             self._latest_by_us = max(self._latest_by_us, start_us - int(step["t"][0]))
             step["t"][:late] = start_us
-        step.flags.writeable = False
+        step.setflags(write=False)
         return step

@@ -15,7 +15,7 @@ from rich.text import Text
 from spikebridge.contracts import LayerCost, SnnCost
 from spikebridge.snn.energy import LOIHI1, Price, Prices
 from spikebridge.snn.mapping import LayerMapping, MappingReport
-from spikebridge.terminal.values import JsonObject, energy_text
+from spikebridge.terminal.values import JsonObject, energy_text, figure_text
 
 #: Of a layer, in the order of the table.
 _COUNTS = ("synaptic_events", "neuron_updates", "spikes", "messages", "activity_mj", "constant_mj")
@@ -42,7 +42,7 @@ def mapping_table(report: MappingReport) -> RenderableType:
     table = _table(
         "", "neurons", "synapses", "memory", "cores", "neurons", "axons in", "axons out", "synapse bytes", "messages"
     )
-    table.add_row("input", *8 * [""], _figure(report.input.messages))
+    table.add_row("input", *8 * [""], figure_text(report.input.messages))
     for layer in report.layers:
         table.add_row(*_mapping_cells(layer, report))
     bridge = report.bridge
@@ -83,7 +83,7 @@ def _mapping_cells(layer: LayerMapping, report: MappingReport) -> list[str]:
         f"{layer.memory_bytes / 1024:,.1f} KiB",
         f"{layer.cores}",
         *(f"{found:,} of {'–' if limit is None else format(limit, ',')}" for found, limit in of_limits),
-        _figure(layer.fan.messages),
+        figure_text(layer.fan.messages),
     ]
 
 
@@ -105,7 +105,7 @@ def cost_table(cost: SnnCost, n_decisions: int) -> RenderableType:
     names = ("input events", *(layer.name for layer in cost.layers), "all")
     rows = (_input_counts(cost), *map(_layer_counts, cost.layers), _total_counts(cost))
     for name, counts in zip(names, rows, strict=True):
-        events, energies = cells(counts, _COUNTS[:4], _figure), cells(counts, _COUNTS[4:], energy_text)
+        events, energies = cells(counts, _COUNTS[:4], figure_text), cells(counts, _COUNTS[4:], energy_text)
         table.add_row(name, *events, *energies, style="bold" if name == "all" else None)
     return Group(
         table,
@@ -210,11 +210,6 @@ def price_object(prices: Prices = LOIHI1) -> JsonObject:
 def _prices(prices: Prices) -> dict[str, Price]:
     values = {field.name: getattr(prices, field.name) for field in fields(prices)}
     return {name: value for name, value in values.items() if isinstance(value, Price)}
-
-
-def _figure(value: float) -> str:
-    """Whole from a hundred on, else three digits: ``12,345``, ``6.78``."""
-    return f"{value:,.0f}" if value == 0 or abs(value) >= 100 else f"{value:.3g}"
 
 
 def _table(first: str, *others: str) -> Table:

@@ -65,7 +65,7 @@ def lane_object(lane: LaneSnapshot, snapshot: Snapshot) -> JsonObject:
         "overflows": {layer.name: layer.overflows for layer in lane.activity.layers} if lane.activity else {},
         "latency_us": {key: _percentiles(latency) for key, latency in lane.latency.items()},
         "end_to_end_us": None if lane.end_to_end is None else _percentiles(lane.end_to_end),
-        "event_age_us": _age(lane.age, lane.end_to_end),
+        "event_age_us": _age(lane.age_over_run),
         "chip": [reading_object(reading) for reading in lane.chip],
         "snn_cost": None if lane.cost is None else cost_object(lane.cost, lane.counters.decisions),
         "energy_mj_per_decision": {key: energy_object(energy) for key, energy in lane.energy.items()},
@@ -123,17 +123,14 @@ def _events(counters: Counters, snapshot: Snapshot) -> JsonObject:
     }
 
 
-def _age(age: EventAge, end_to_end: Latency | None) -> JsonObject:
-    """The parts of ``EventAge``; ``newest`` and ``oldest`` with the median over the run."""
-    median_us = end_to_end.run.p50 if end_to_end is not None and end_to_end.run.n else None
-    newest_us = None if median_us is None else median_us + age.layer_delay_us
+def _age(age: EventAge) -> JsonObject:
     return {
         "step": age.step_us,
         "layer_delay": age.layer_delay_us,
         "window": age.window_us,
         "smoothing": age.smoothing_us,
-        "newest": _rounded(newest_us, 1),
-        "oldest": None if newest_us is None else round(newest_us + age.window_us, 1),
+        "newest": _rounded(age.newest_us, 1),
+        "oldest": _rounded(age.oldest_us, 1),
     }
 
 

@@ -8,11 +8,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from spikebridge.contracts import Energy, PowerReading
+from spikebridge.contracts import PowerReading
 from spikebridge.snapshot import LaneSnapshot, PairFigures, Snapshot
 from spikebridge.stages import STAGES
 from spikebridge.terminal.loihi import cost_table
-from spikebridge.terminal.values import energy_text
+from spikebridge.terminal.values import energy_text, figure_text
 
 #: Where the output goes to a file, whose width nobody knows.
 _FILE_WIDTH = 140
@@ -20,9 +20,9 @@ _FILE_WIDTH = 140
 
 def print_summary(snapshot: Snapshot) -> None:
     """On standard output."""
-    console = Console(highlight=False)
+    console = Console()
     if not console.is_terminal:
-        console = Console(highlight=False, width=_FILE_WIDTH)
+        console.width = _FILE_WIDTH
     console.print(summary(snapshot), soft_wrap=True)
 
 
@@ -34,10 +34,11 @@ def summary(snapshot: Snapshot) -> Group:
         parts += [*_lane(lane, snapshot), Text()]
     if several:
         parts += [*map(_pair, snapshot.pairs), Text()]
-    for reading in (*snapshot.power, *(reading for lane in snapshot.lanes for reading in lane.chip)):
-        parts.append(_line("power", _watts(reading)))
-    for note in (*snapshot.source_counters.notes, *snapshot.notes.values()):
-        parts.append(_line("note", note))
+    parts += [_line("power at end", _watts(reading)) for reading in snapshot.power]
+    for lane in snapshot.lanes:
+        of = f"{lane.model.name}: " if several else ""
+        parts += [_line("power at end", of + _watts(reading)) for reading in lane.chip]
+    parts += [_line("note", note) for note in (*snapshot.source_counters.notes, *snapshot.notes.values())]
     for lane in snapshot.lanes:
         of = f"{lane.model.name}: " if several else ""
         parts += [_line("note", of + note) for note in lane.notes.values()]
@@ -52,7 +53,9 @@ def _lane(lane: LaneSnapshot, snapshot: Snapshot) -> Iterator[RenderableType]:
         f"{snapshot.source.uri}  ·  {lane.model.name}  ·  SNN: {lane.model.snn}  ·  ANN: {lane.model.ann}", style="bold"
     )
     yield _line("gesture", f"{lane.verdict or 'none'}   ({', '.join(f'{name} {score:.2f}' for name, score in best)})")
-    yield _line("decisions", f"{counters.decisions:,} in {snapshot.wall_s:.3g} s, {counters.packets_done:,} steps")
+    yield _line(
+        "decisions", f"{counters.decisions:,} in {figure_text(snapshot.wall_s)} s, {counters.packets_done:,} steps"
+    )
     yield _line(
         "events",
         f"{source.read:,} read, {counters.events_done:,} processed, {counters.events_outside:,} outside the crop, "
@@ -60,7 +63,7 @@ def _lane(lane: LaneSnapshot, snapshot: Snapshot) -> Iterator[RenderableType]:
         + (", file truncated" if source.truncated else ""),
     )
     yield _line("latency", _latency(lane))
-    yield _line("seen to said", lane.age.sentence())
+    yield _line("seen to said", lane.age_over_run.sentence())
     yield _line("energy", "of one decision")
     yield _energies(lane)
     if lane.cost is not None:
@@ -68,9 +71,11 @@ def _lane(lane: LaneSnapshot, snapshot: Snapshot) -> Iterator[RenderableType]:
 
 
 def _latency(lane: LaneSnapshot) -> str:
-    if lane.end_to_end is None or not lane.end_to_end.run.n:
+    if lane.end_to_end is None:
         return "none: a run without a pace measures throughput; what waits then waits in the program's own inbox"
     run = lane.end_to_end.run
+    if not run.n:
+        return "none: nothing was decided"
     return (
         f"end to end p50 {run.p50:.0f} µs, p95 {run.p95:.0f} µs, p99 {run.p99:.0f} µs, from the end of a step of "
         f"{lane.age.step_us / 1000:g} ms to its decision"
@@ -78,19 +83,16 @@ def _latency(lane: LaneSnapshot) -> str:
 
 
 def _energies(lane: LaneSnapshot) -> Table:
-    table = Table("", "activity", "constant", "static", "", box=None, pad_edge=False, show_edge=False)
+    table = Table("", "activity", "constant", "static", box=None, pad_edge=False)
     for stage in STAGES:
-        energy = lane.energy.get(stage.key)
-        if energy is not None and energy.activity_mj is not None:
-            static = "–" if energy.static_mj is None else energy_text(energy.static_mj)
-            constant = energy_text(energy.constant_mj) if energy.constant_mj else "–"
-            table.add_row(f"  {stage.title}", energy_text(energy.activity_mj), constant, static, _provenance(energy))
+        if stage.waits or (stage.key == "snn" and lane.model.snn == "none"):
+            continue
+        energy = lane.energy[stage.key]
+        activity, static = ("–" if mj is None else energy_text(mj) for mj in (energy.activity_mj, energy.static_mj))
+        constant = energy_text(energy.constant_mj) if energy.constant_mj else "–"
+        source = f"; static power: {energy.static_source}" if energy.static_source else ""
+        table.add_row(f"  {stage.title}", activity, constant, static, energy.provenance + source)
     return table
-
-
-def _provenance(energy: Energy) -> str:
-    source = f"; static power: {energy.static_source}" if energy.static_source else ""
-    return f"{energy.provenance}{source}"
 
 
 def _pair(pair: PairFigures) -> Text:
@@ -107,10 +109,11 @@ def _pair(pair: PairFigures) -> Text:
 
 
 def _lead(pair: PairFigures, lead_ms: float) -> str:
-    if not lead_ms:
-        return "the median is at once"
-    ahead = pair.first if lead_ms > 0 else pair.second
-    return f"{ahead} is ahead by {abs(lead_ms):g} ms (median)"
+    if lead_ms > 0:
+        return f"{pair.first} is ahead by {lead_ms:g} ms (median)"
+    if lead_ms < 0:
+        return f"{pair.second} is ahead by {-lead_ms:g} ms (median)"
+    return "neither is ahead (median)"
 
 
 def _watts(reading: PowerReading) -> str:

@@ -9,9 +9,14 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 JsonObject: TypeAlias = dict[str, Json]
 
 
+def figure_text(value: float) -> str:
+    """Whole from a hundred on, else three digits: ``12,345``, ``6.78``."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def energy_text(value_mj: float) -> str:
     """With the unit that reads best: ``1.23 µJ``."""
     for unit, factor in (("J", 1e-3), ("mJ", 1.0), ("µJ", 1e3)):
         if value_mj * factor >= 1:
-            return f"{value_mj * factor:.3g} {unit}"
-    return f"{value_mj * 1e6:.3g} nJ"
+            return f"{figure_text(value_mj * factor)} {unit}"
+    return f"{figure_text(value_mj * 1e6)} nJ"

@@ -18,7 +18,8 @@ class ArrayRecording:
     """Events in memory as a ``contracts.Recording``; ``sources.replay.Replay`` makes a source of it."""
 
     def __init__(self, events: EventArray, sensor: Sensor) -> None:
-        self._events = events
+        self._events = events.copy()
+        self._events.flags.writeable = False
         self._times = np.ascontiguousarray(events["t"])
         self._read = 0
         first, last = (int(self._times[0]), int(self._times[-1])) if events.size else (0, 0)

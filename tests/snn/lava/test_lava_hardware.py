@@ -67,10 +67,10 @@ def test_power_is_unavailable_before_and_measured_after_a_step(stage: LavaStage)
     stage.step(EVENTS)
     total, *rails = meter.read()
     assert total == PowerReading("loihi", pytest.approx(0.2), "measured", total.scope, whole=True, static_w=0.15)
-    assert [(rail.rail, rail.watts, rail.whole) for rail in rails] == [
-        ("loihi VDD", pytest.approx(0.12), False),
-        ("loihi VDDM", pytest.approx(0.06), False),
-        ("loihi VDDIO", pytest.approx(0.02), False),
+    assert rails == [
+        PowerReading("loihi VDD", pytest.approx(0.12), "measured", "neuro cores, mean of the last step"),
+        PowerReading("loihi VDDM", pytest.approx(0.06), "measured", "memory, mean of the last step"),
+        PowerReading("loihi VDDIO", pytest.approx(0.02), "measured", "input and output, mean of the last step"),
     ]
     assert meter.chip_step_us == 153.0
 
