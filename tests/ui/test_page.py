@@ -18,6 +18,9 @@ LONGEST = "right_arm_counter_clockwise"
 
 def fill(session: FakeSession) -> None:
     """The widest words and figures that are to be expected."""
+    if session.newest.source.kind == "simulated":
+        source = replace(session.newest.source, title="Simulated camera: right arm counter-clockwise")
+        session.show(replace(session.newest, source=source))
     for number, lane in enumerate(session.newest.lanes):
         counters = replace(lane.counters, events_in=999_999_999, events_done=999_999_990)
         session.show_lane(

@@ -11,9 +11,11 @@ from PyQt6.QtWidgets import QHBoxLayout, QMenu, QToolButton
 from spikebridge.snapshot import LaneSnapshot, Snapshot
 from spikebridge.ui import figures, theme
 from spikebridge.ui.items import CENTRE, RIGHT, Box, Item, Words
-from spikebridge.ui.lettering import Face, text_width
+from spikebridge.ui.lettering import Face, fitted_size, text_width
 from spikebridge.ui.painted import PaintedPanel
 
+#: Type of the source's name, px of the reference screen; a name that needs smaller type is cut.
+_SMALLEST_SOURCE = 15
 #: Icon, word and colour of each state.
 STATES: dict[str, tuple[str, str, QColor]] = {
     "opening": ("◌", "Opening", theme.YELLOW),
@@ -94,7 +96,10 @@ class Header(PaintedPanel):
             yield from badge
             x = badge[0].place.right() + self.px(14)
         words = self.source + (f"  ·  {self._model}" if self._model else "")
-        yield Words(QRectF(x, 0, max(0.0, right - x), height), words, 20, theme.MUTED)
+        room = max(0, int(right - x))
+        narrow = text_width(words, Face(self.px(20))) > room
+        size = fitted_size(words, room, Face(self.px(20), narrow=narrow)) / self.scale
+        yield Words(QRectF(x, 0, room, height), words, max(_SMALLEST_SOURCE, size), theme.MUTED, narrow=narrow)
         yield from latency
 
     def _compose_badge(self, x: float) -> Iterator[Item]:
