@@ -48,6 +48,8 @@ _TESTS = (
     *("tests/sources/test_live.py", "tests/snn/test_energy.py", "tests/snn/test_meter.py"),
 )
 _TO_KILL = 0.9
+#: What mutmut says of a change that the tests fail, hang or crash with.
+_NOTICED = ("killed", "timeout", "segfault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _report(mutants: list[Mutant], equivalents: set[tuple[str, str, str]]) -> in
 
     counted = [mutant for mutant in mutants if not is_equivalent(mutant)]
     all_of = Counter(mutant.module for mutant in counted)
-    killed = Counter(mutant.module for mutant in counted if mutant.status in ("killed", "timeout"))
+    killed = Counter(mutant.module for mutant in counted if mutant.status in _NOTICED)
     same = Counter(mutant.module for mutant in mutants if is_equivalent(mutant))
     lines = [f"{'module':26} {'changes':>8} {'noticed':>8} {'':>7}   known to change nothing"]
     for module in sorted(all_of):
@@ -135,7 +137,7 @@ def _report(mutants: list[Mutant], equivalents: set[tuple[str, str, str]]) -> in
     total = sum(killed.values()) / max(1, sum(all_of.values()))
     lines.append(f"{'all':26} {sum(all_of.values()):8} {sum(killed.values()):8} {total:7.1%}   {sum(same.values())}")
     for mutant in counted:
-        if mutant.status not in ("killed", "timeout"):
+        if mutant.status not in _NOTICED:
             lines += [f"\n{mutant.name}: {mutant.status}", f"  - {mutant.before}", f"  + {mutant.after}"]
     sys.stdout.write("\n".join(lines) + "\n")
     poor = [module for module in all_of if killed[module] / all_of[module] < _TO_KILL]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 RECORDINGS_VARIABLE = "SPIKEBRIDGE_RECORDINGS"
 _RECORDINGS = Path(os.environ.get(RECORDINGS_VARIABLE) or Path(__file__).resolve().parents[2] / "shared/recordings")
 _MISSING = f"REAL RECORDINGS MISSING: expected them in {_RECORDINGS}; set {RECORDINGS_VARIABLE} to their folder"
+_NO_X_SERVER = "KEYS AND CLICKS NOT TESTED ON AN X SERVER: expected Xvfb, found none; apt-get install xvfb xdotool"
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,5 @@ def _no_thread_left() -> Iterator[None]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not (_RECORDINGS / "expected.json").is_file():
         terminalreporter.write_line(f"{_MISSING}. Every test that reads them was left out.", red=True, bold=True)
+    if shutil.which("Xvfb") is None:
+        terminalreporter.write_line(_NO_X_SERVER, red=True, bold=True)

@@ -195,7 +195,8 @@ class LaneSnapshot:
     chip : readings of the spiking layers' chip. activity, cost : of the spiking layers over the run; None without any,
     ``cost`` also where the hardware hides what its layers do. energy : of one decision, by stage.
     scores : mean probability of each label over the run. verdict : the label that the run as a whole is named.
-    failure : why the lane ended before its source. notes : sentences on what it met, by a key that stays while their
+    failure : why the lane ended before its source. starting : how far a stage is that takes seconds to start, such as
+    ``importing Lava``; empty once it takes steps. notes : sentences on what it met, by a key that stays while their
     figures grow.
     """
 
@@ -219,6 +220,7 @@ class LaneSnapshot:
     scores: tuple[float, ...]
     verdict: str | None
     failure: str | None = None
+    starting: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property

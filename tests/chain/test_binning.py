@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikebridge.bundle import InputSpec
-from spikebridge.chain.binning import Binner, crop_of
+from spikebridge.chain.binning import Binner, _count, crop_of
 from spikebridge.events import EventArray, EventPacket, Sensor, make_events
 from spikebridge.settings import Fit
 
@@ -58,6 +58,22 @@ def test_the_crop_is_centred_with_the_aspect_of_the_network() -> None:
     assert crop_of(128, 128, "center", Sensor(240, 320)) == (0, 40, 240, 240)
     assert crop_of(128, 64, "center", Sensor(100, 100)) == (0, 25, 100, 50)
     assert crop_of(128, 128, "full", Sensor(346, 260)) == (0, 0, 346, 260)
+    # A line of pixels is cropped to one of them, not to none.
+    assert crop_of(32, 64, "center", Sensor(400, 1)) == (199, 0, 1, 1)
+    assert crop_of(64, 32, "center", Sensor(1, 400)) == (0, 199, 1, 1)
+
+
+@pytest.mark.parametrize("max_count", [0, 256])
+def test_a_max_count_that_no_byte_holds_is_refused(max_count: int) -> None:
+    with pytest.raises(ValueError, match=f"got {max_count}"):
+        Binner(spec(max_count=max_count), Sensor(128, 128))
+
+
+def test_one_compiled_kernel_serves_every_sensor() -> None:
+    """Compiled when the first binner is built: it takes a second, which must not fall into a step of a later one."""
+    for sensor in (Sensor(128, 128), Sensor(346, 260)):
+        Binner(spec(), sensor)(packet(make_events([0], [1], [2], [1])))
+    assert len(_count.signatures) == 1
 
 
 sensors = st.tuples(st.integers(1, 400), st.integers(1, 400))
@@ -89,10 +105,16 @@ def test_every_event_lands_where_the_bundle_says(
 
 def test_events_beyond_the_sensor_count_as_outside() -> None:
     binner = Binner(spec(), Sensor(128, 128))
-    for expected in (2, 4):
-        counts = binner(packet(make_events([0, 1, 2], [128, 5, 6], [5, 65_535, 7], [1, 1, 1])))
-        assert counts.sum() == 1
+    x, y = [128, 32_773, 5, 5, 5, 6], [5, 5, 128, 32_773, 65_535, 7]
+    for expected in (5, 10):
+        counts = binner(packet(make_events(range(6), x, y, [0] * 6)))
+        assert np.argwhere(counts).tolist() == [[0, 7, 6]]
         assert binner.outside == expected
+
+
+def test_any_polarity_but_zero_is_on() -> None:
+    counts = Binner(spec(), Sensor(128, 128))(packet(make_events(range(4), [3] * 4, [4] * 4, [1, 2, 128, 255])))
+    assert (counts[1, 4, 3], counts.sum()) == (4, 4)
 
 
 def test_events_need_not_lie_side_by_side() -> None:

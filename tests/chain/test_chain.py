@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from spikebridge.events import EventPacket, Sensor, make_events
 from spikebridge.settings import Mode
 from spikebridge.snapshot import Decision
 from spikebridge.stages import STAGE_KEYS, WORKING
-from spikebridge.testing import DelayedCopy, FixedAnn
+from spikebridge.testing import DelayedCopy, FixedAnn, HandClock
 
 STEP_US = 10_000
 SHAPE = (2, 8, 8)
@@ -106,8 +108,10 @@ def test_a_hole_resets_and_marks_the_next_decision(bundle: Bundle, how: str) -> 
     assert not features(step).any()
     assert chain.resets == 1
     following = decision(chain.process(packet(after.sequence + 1)))
-    assert not following.gap
+    assert following.gap is False
     assert chain.resets == 1
+    chain.process(packet(after.sequence + 5))
+    assert chain.resets == 2
 
 
 @pytest.mark.parametrize("gap", [False, True])
@@ -128,6 +132,23 @@ def test_the_window_mode_flushes_the_delay_and_starts_afresh(bundle: Bundle) -> 
     assert features(first).reshape(2, 2, 8, 8)[1, :, :, 0].tolist() == [[2] * 8] * 2
     assert features(second).reshape(2, 2, 8, 8)[1, :, :, 0].sum() == 0
     assert [decision(first).index, decision(second).index] == [0, 1]
+    assert decision(first).settled
+    assert decision(second).settled
+
+
+def test_the_mean_over_time_counts_the_time_of_a_hop(bundle: Bundle) -> None:
+    """A decision each 2 steps of 10 ms, a time constant of 100 ms: the first goes 1 - e^-0.2 of the way from 1/11."""
+    spec = dataclasses.replace(
+        bundle,
+        accumulator=AccumulatorSpec(4, 2, 2),
+        decision=dataclasses.replace(bundle.decision, smoothing_us=100_000),
+    )
+    certain = np.zeros(11, np.float32)
+    certain[4] = 1e4
+    chain = Chain(spec, None, FixedAnn(certain), Sensor(8, 8))
+    made = [chain.process(packet(n)).decision for n in range(2)][-1]
+    assert made is not None
+    assert made.probabilities[4] == pytest.approx(1 - 10 / 11 * math.exp(-0.2), rel=1e-6)
 
 
 # ---------------------------------------------------------------- times
@@ -141,23 +162,101 @@ class SlowCopy(DelayedCopy):
         return super().step(counts)
 
 
-def test_the_flush_is_time_of_the_spiking_layers(bundle: Bundle) -> None:
-    """One step of the window and two silent ones that flush it, 2 ms each."""
-    chain = make_chain(with_delay(bundle), "window", SlowCopy(SHAPE, 2))
-    last = [chain.process(packet(n)) for n in range(4)][-1]
-    assert last.latency_us["snn"] >= 6000
-    assert last.latency_us["accumulator"] < 2000
+class Clocks:
+    """The chain's clocks, moved by hand by the stages that take time: ``work_us`` of it with the processor."""
+
+    def __init__(self) -> None:
+        self.host, self.processor = HandClock(), HandClock(0)
+
+    @property
+    def now_ns(self) -> int:
+        return self.host.now_ns
+
+    def take(self, latency_us: int, work_us: int) -> None:
+        self.host.now_ns += latency_us * 1000
+        self.processor.now_ns += work_us * 1000
 
 
-def test_waiting_before_the_chain_is_in_its_latency(bundle: Bundle) -> None:
-    """Due 30 ms before it was given out, which was 20 ms before the chain took it."""
-    now_ns = time.monotonic_ns()
-    waited = dataclasses.replace(packet(0), received_ns=now_ns - 20_000_000, due_ns=now_ns - 50_000_000)
-    made = decision(make_chain(bundle).process(waited))
-    assert made.latency_us["source"] == 30_000
-    assert 20_000 <= made.latency_us["inbox"] < 40_000
-    assert made.end_to_end_us is not None
-    assert made.end_to_end_us == pytest.approx(sum(made.latency_us.values()), abs=1)
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    made = Clocks()
+    by_hand = SimpleNamespace(monotonic_ns=made.host, thread_time_ns=made.processor)
+    monkeypatch.setattr("spikebridge.chain.chain.time", by_hand)
+    return made
+
+
+def timed_chain(bundle: Bundle, clocks: Clocks, mode: Mode) -> Chain:
+    """Two steps of delay. The spiking layers take 2000 µs a step, 700 of them with the processor, and 300 and 100 to be
+    reset; the others 5000 and 4000 a decision."""
+
+    class TimedCopy(DelayedCopy):
+        def step(self, counts: Counts) -> Spikes:
+            clocks.take(2000, 700)
+            return super().step(counts)
+
+        def reset(self) -> None:
+            clocks.take(300, 100)
+            super().reset()
+
+    def classify(features: Features) -> Logits:
+        clocks.take(5000, 4000)
+        return np.zeros(11, np.float32)
+
+    return Chain(with_delay(bundle), TimedCopy(SHAPE, 2), FixedAnn(classify), Sensor(8, 8), mode)
+
+
+def test_each_stage_is_charged_with_its_own_time(bundle: Bundle, clocks: Clocks) -> None:
+    """Due 300 µs before it was given out, which was 40 µs before the chain took it."""
+    chain = timed_chain(bundle, clocks, "stream")
+    chain.process(packet(0))
+    now_ns = clocks.now_ns
+    given = dataclasses.replace(packet(1), received_ns=now_ns - 40_000, due_ns=now_ns - 340_000)
+    step = chain.process(given)
+    nothing = dict.fromkeys(("bin", "accumulator", "decision"), 0.0)
+    assert step.latency_us == {"source": 300.0, "inbox": 40.0, "snn": 2000.0, "ann": 5000.0, **nothing}
+    assert step.work_us == {"snn": 700.0, "ann": 4000.0, **nothing}
+    assert decision(step).latency_us == step.latency_us
+    assert decision(step).end_to_end_us == 7340.0
+
+
+def test_the_steps_that_flush_a_window_are_charged_to_the_spiking_layers(bundle: Bundle, clocks: Clocks) -> None:
+    """Three steps of 2000 µs: that of the window and two silent ones. A window begins with a reset of 300 µs, for which
+    the decision before does not wait."""
+    chain = timed_chain(bundle, clocks, "window")
+    steps = [chain.process(packet(n, ago_ns=None)) for n in range(8)]
+    assert [(step.latency_us["snn"], step.work_us["snn"]) for step in steps] == [
+        (2300.0, 800.0),
+        *[(2000.0, 700.0)] * 2,
+        (6000.0, 2100.0),
+    ] * 2
+    assert [step.latency_us["ann"] for step in steps] == [0.0, 0.0, 0.0, 5000.0] * 2
+    assert {step.latency_us[stage] for step in steps for stage in ("bin", "accumulator", "decision")} == {0.0}
+
+
+def test_a_hole_in_the_stream_is_time_of_the_spiking_layers(bundle: Bundle, clocks: Clocks) -> None:
+    chain = timed_chain(bundle, clocks, "stream")
+    steps = [chain.process(packet(n)) for n in (0, 1, 5)]
+    assert [step.latency_us["snn"] for step in steps] == [2300.0, 2000.0, 2300.0]
+
+
+@pytest.mark.parametrize(
+    ("due_ms", "received_ms", "source", "inbox", "end_to_end"),
+    [(60, 0, 0.0, 0.0, 0.0), (0, 60, 60_000.0, 0.0, 7300.0), (0, 0, 0.0, 0.0, 7300.0)],
+    ids=["complete before it was due", "received on a clock ahead", "at once"],
+)
+def test_no_latency_is_negative(
+    bundle: Bundle,
+    clocks: Clocks,
+    due_ms: int,
+    received_ms: int,
+    source: float,
+    inbox: float,
+    end_to_end: float,
+) -> None:
+    chain = timed_chain(bundle, clocks, "stream")
+    due_ns, received_ns = clocks.now_ns + due_ms * 1_000_000, clocks.now_ns + received_ms * 1_000_000
+    made = decision(chain.process(dataclasses.replace(packet(0), received_ns=received_ns, due_ns=due_ns)))
+    assert (made.latency_us["source"], made.latency_us["inbox"], made.end_to_end_us) == (source, inbox, end_to_end)
 
 
 def test_without_a_pace_nothing_that_waits_is_latency(bundle: Bundle) -> None:

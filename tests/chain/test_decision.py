@@ -72,3 +72,34 @@ def test_odds_of_no_gesture_weigh_while_streaming_only():
 
 def test_softmax_survives_large_logits():
     assert softmax(np.array([1e4, 0.0])).tolist() == [1.0, 0.0]
+
+
+def certain_rule():
+    """Two labels, so that the mean of 1/2 moves to exactly 1 where the logits leave no doubt."""
+    return DecisionRule(DecisionSpec(("a", "b"), 0, 0.5, 1.0)), np.array([1e4, 0.0], np.float32)
+
+
+def test_the_threshold_itself_is_enough():
+    rule, certain = certain_rule()
+    rule.threshold = 1.0
+    index, probabilities = rule(certain, 10_000)
+    assert (index, probabilities.tolist()) == (0, [1.0, 0.0])
+
+
+def test_a_time_constant_of_one_microsecond_is_one():
+    """After as long, 1/2 + 1/2 · (1 - 1/e) of the way is gone."""
+    rule, certain = certain_rule()
+    rule.smoothing_us = 1
+    assert rule(certain, 1)[1][0] == pytest.approx(1 - 0.5 / math.e, rel=1e-6)
+
+
+def test_probabilities_are_as_the_contract_says():
+    """float32 that nobody can change, and that the next decision leaves alone."""
+    rule, certain = certain_rule()
+    rule.smoothing_us = 100_000
+    first = rule(certain, 10_000)[1]
+    kept = first.copy()
+    for probabilities in (first, rule(certain, 10_000)[1], rule.single(certain)[1]):
+        assert probabilities.dtype == np.float32
+        assert not probabilities.flags.writeable
+    assert np.array_equal(first, kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -197,16 +198,34 @@ def test_a_failing_stage_is_in_the_snapshot(engine: Engine) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_chain_is_named_and_the_next_source_opens(number: signal.Signals) -> None:
     engine = Engine(open_test_pipeline)
-    session = opened(engine, "tiny:1", LOOPED)
+    two = dataclasses.replace(LOOPED, lanes=(LaneSettings(), LaneSettings()))
+    session = opened(engine, "tiny:1", two)
+    wait_for(lambda: all(lane.state == "running" for lane in session.snapshot().lanes))
     os.kill(session.pid, number)
     wait_for(lambda: session.snapshot().state == "failed", 2)
-    assert f"killed by {number.name}" in str(session.snapshot().failure)
+    snapshot = session.snapshot()
+    assert f"killed by {number.name}" in str(snapshot.failure)
+    assert [(lane.state, lane.failure) for lane in snapshot.lanes] == [("failed", snapshot.failure)] * 2
+    session.fail("again.")
+    assert session.snapshot().sequence == snapshot.sequence + 1, "views skip what they have seen"
     session.tune(0, threshold=0.3)
     session.close()
     again = opened(engine, "tiny:1", LOOPED)
     assert again.pid != session.pid
     wait_for(lambda: again.snapshot().lanes[0].counters.decisions > 2)
     again.close()
+    engine.close()
+
+
+def test_a_lane_that_had_ended_is_not_failed_by_what_comes_after() -> None:
+    engine = Engine(open_test_pipeline)
+    session = opened(engine, "tiny:max")
+    wait_for(lambda: session.snapshot().state == "ended")
+    os.kill(session.pid, signal.SIGKILL)
+    wait_for(lambda: session.snapshot().state == "failed", 2)
+    (lane,) = session.snapshot().lanes
+    assert (lane.state, lane.failure) == ("ended", None)
+    assert lane.decision is not None
     engine.close()
 
 

@@ -1,6 +1,7 @@
 import threading
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,25 @@ def test_block_loses_nothing():
     assert adds_up(inbox).packets_dropped == 0
 
 
+@pytest.mark.parametrize(("capacity", "half"), [(1, 0), (2, 1), (3, 1), (8, 4)])
+def test_a_blocked_producer_goes_on_when_half_is_worked_through(capacity, half):
+    inbox = Inbox(capacity, "block")
+    for sequence in range(capacity):
+        inbox.put(packet(sequence))
+    feeder = threading.Thread(target=inbox.put, args=(packet(capacity),), daemon=True)
+    feeder.start()
+    for left in range(capacity - 1, half - 1, -1):
+        # Time for the producer to go on too early, and to be waiting when the consumer wakes it.
+        feeder.join(0.02)
+        assert inbox.counters().packets_in == capacity
+        inbox.get(0)
+        inbox.done()
+        assert adds_up(inbox).packets_done == capacity - left
+    feeder.join(5)
+    assert not feeder.is_alive()
+    assert adds_up(inbox).packets_in == capacity + 1
+
+
 def test_close_frees_a_blocked_producer():
     inbox = Inbox(1, "block")
     assert inbox.put(packet(0))
@@ -94,9 +114,9 @@ def test_close_frees_a_blocked_producer():
 def test_get_gives_none_when_nothing_comes():
     inbox = Inbox(1, "block")
     assert inbox.get(0.01) is None
-    assert not inbox.exhausted
+    assert inbox.exhausted is False
     inbox.close()
-    assert inbox.exhausted
+    assert inbox.exhausted is True
 
 
 def test_events_of_the_packet_in_work_count_as_queued():

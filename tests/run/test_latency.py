@@ -33,6 +33,19 @@ def test_a_run_value_is_the_middle_of_its_bucket() -> None:
     assert run.p50 == pytest.approx(99.894, abs=0.001)
 
 
+def test_between_one_and_two_microseconds_there_are_buckets_too() -> None:
+    """ln 1.5 / ln 1.02 = 20.5."""
+    assert filled([1.5]).run().p50 == pytest.approx(1.02**20.5)
+
+
+def test_the_window_holds_512_samples_where_nothing_else_is_said() -> None:
+    """The first of 513, the only one that is not 1, is forgotten."""
+    statistics = LatencyStatistics()
+    for value in [1e9] + [1.0] * 512:
+        statistics.add(value)
+    assert statistics.recent() == Percentiles(1.0, 1.0, 1.0, 512)
+
+
 def test_run_ranks_are_the_smallest_that_hold_their_share() -> None:
     """Of 100 samples the 50th, 95th and 99th: 50 of 1 µs, 45 of 10, 4 of 100 and one of 1000."""
     run = filled([1.0] * 50 + [10.0] * 45 + [100.0] * 4 + [1000.0]).run()

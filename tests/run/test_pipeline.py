@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bundles import write_ordinary_bundle
 from recordings import moving_column
 from spikebridge.ann import open_ann
 from spikebridge.bench.synthetic import BurstSource
-from spikebridge.bundle import Bundle, load_model
+from spikebridge.bundle import AccumulatorSpec, Bundle, load_model
 from spikebridge.chain import Chain
-from spikebridge.contracts import AnnStage, Features, Logits, PowerReading, Source
-from spikebridge.errors import StageError
+from spikebridge.contracts import AnnStage, Features, Logits, PowerReading, Source, SourceCounters
+from spikebridge.errors import MissingError, StageError
 from spikebridge.events import EventPacket, Sensor, empty_events
 from spikebridge.power import PowerMonitor
-from spikebridge.run.pipeline import Pipeline
+from spikebridge.run.pipeline import Pipeline, peak_rss_mb
 from spikebridge.snapshot import Counters, Decision, LaneSnapshot
 from spikebridge.sources.replay import Replay
 from spikebridge.testing import ArrayRecording, FixedAnn, FixedMeter, PacketSource
@@ -117,6 +120,15 @@ def test_a_recording_goes_through_whole(make: Make) -> None:
     assert snapshot.source_counters.read == 1200
     assert not snapshot.paced
     assert lane.end_to_end is None
+    assert snapshot.failure is None
+
+
+def test_what_the_driver_lost_is_in_the_snapshot(make: Make) -> None:
+    """Beside what the lanes dropped, which is nothing."""
+    pipeline = make(PacketSource(live_packets(2), SENSOR, dropped=7))
+    decisions_of(pipeline)
+    assert pipeline.snapshot().source_counters == SourceCounters(read=6, dropped=7)
+    assert lane_of(pipeline).counters.events_dropped == 0
 
 
 def test_a_paced_recording_has_a_latency(make: Make) -> None:
@@ -151,8 +163,18 @@ def test_counters_add_up_in_every_snapshot_under_overload(make: Make) -> None:
 
 def test_the_sources_error_reaches_the_caller(make: Make) -> None:
     source = PacketSource(live_packets(3), SENSOR, error=OSError("cable pulled"))
-    with pytest.raises(StageError, match="packets in memory to deliver events, found: OSError\\('cable pulled'\\)"):
+    with pytest.raises(
+        StageError, match="packets in memory to deliver events, found: OSError\\('cable pulled'\\)"
+    ) as caught:
         decisions_of(make(source))
+    assert caught.value.stage == "source"
+
+
+def test_an_error_of_the_source_in_the_programs_own_words_stays_as_it_is(make: Make) -> None:
+    unplugged = MissingError("expected the camera, found it gone.")
+    with pytest.raises(MissingError) as caught:
+        decisions_of(make(PacketSource(live_packets(3), SENSOR, error=unplugged)))
+    assert caught.value is unplugged
 
 
 def test_and_the_snapshot(make: Make) -> None:
@@ -247,6 +269,119 @@ def test_whoever_takes_no_decisions_makes_the_source_wait(make: Make) -> None:
             taken.append(item)
             time.sleep(0.002)
     assert len(taken) == 30
+
+
+@pytest.fixture
+def room_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One decision may wait for its reader, and is looked after often."""
+    monkeypatch.setattr("spikebridge.run.pipeline._DECISIONS", 1)
+    monkeypatch.setattr("spikebridge.run.pipeline._LOOK_S", 0.005)
+
+
+@pytest.mark.usefixtures("room_for_one")
+def test_a_reader_that_pauses_misses_nothing(make: Make) -> None:
+    """Longer than the lane waits at a time for room."""
+    taken = []
+    for item in make(replay()).decisions():
+        if item is not None:
+            if len(taken) % 10 == 0:
+                time.sleep(0.03)
+            taken.append(item[1].t_us)
+    assert taken == [taken[0] + i * STEP_US for i in range(30)]
+
+
+@pytest.mark.usefixtures("room_for_one")
+def test_a_reader_that_leaves_frees_the_lane_that_waits_for_it(make: Make) -> None:
+    pipeline = make(replay())
+    reading = pipeline.decisions()
+    while next(reading) is None:
+        pass
+    # One more lies in the queue, the lane waits with the next.
+    wait_for(lambda: pipeline.lanes[0].counters().decisions == 3)
+    time.sleep(0.02)
+    reading.close()
+    assert pipeline.snapshot().state == "ended"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("spikebridge")]
+
+
+def test_decisions_of_a_live_source_come_as_they_are_made(bundle: Bundle) -> None:
+    """One each two steps, nothing for the steps between."""
+    each_second = dataclasses.replace(bundle, accumulator=AccumulatorSpec(4, 2, 2))
+    chain = Chain(each_second, None, FixedAnn(np.zeros(11, np.float32)), SENSOR)
+    pipeline = Pipeline(PacketSource(live_packets(6), SENSOR), {"lane": chain}, PowerMonitor(()))
+    assert [(lane, made.t_us) for lane, made in decisions_of(pipeline)] == [(0, 20_000), (0, 40_000), (0, 60_000)]
+
+
+def test_a_run_is_running_once_a_lane_has_decided(make: Make) -> None:
+    """The other one waits for its answer still."""
+    may_answer = threading.Event()
+
+    def wait(features: Features) -> Logits:
+        may_answer.wait(10)
+        return np.zeros(11, np.float32)
+
+    pipeline = make(PacketSource(live_packets(1000, 0.005), SENSOR), FixedAnn(wait), FixedAnn(Slow(0.0)))
+    assert pipeline.snapshot().state == "starting"
+    pipeline.start()
+    wait_for(lambda: pipeline.snapshot().lanes[1].state == "running")
+    assert (pipeline.snapshot().state, lane_of(pipeline).state) == ("running", "starting")
+    may_answer.set()
+
+
+def test_the_overview_of_a_recording_is_in_the_snapshot(make: Make) -> None:
+    """1200 events in 0.3 s, whose rates are those of the replay's own overview."""
+    pipeline = make(replay())
+
+    def overview() -> NDArray[np.float32]:
+        found = pipeline.snapshot().overview
+        assert found is not None
+        return found
+
+    wait_for(lambda: overview().size)
+    assert overview().shape == (256,)
+    assert overview().mean() == pytest.approx(4000, rel=0.02)
+    assert make(PacketSource(live_packets(0), SENSOR)).snapshot().overview is None
+
+
+class HangingSource(PacketSource):
+    """Gives nothing and hears no ``close`` until it may end; then fails, as a driver whose device was closed does."""
+
+    def __init__(self) -> None:
+        super().__init__((), SENSOR)
+        self.may_end = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def packets(self, step_us: int) -> Iterator[EventPacket]:
+        self.threads.append(threading.current_thread())
+        self.may_end.wait(10)
+        raise OSError("no such device")
+        yield
+
+
+def test_a_source_that_hangs_keeps_neither_close_nor_the_program_waiting(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spikebridge.run.pipeline.CLOSE_WITHIN_S", 0.05)
+    source = HangingSource()
+    pipeline = make(source)
+    pipeline.start()
+    wait_for(lambda: source.threads)
+    pipeline.close()
+    (feeder,) = source.threads
+    assert (feeder.name, feeder.daemon, feeder.is_alive()) == ("spikebridge-feeder", True, True)
+    source.may_end.set()
+    feeder.join(10)
+    # What fails because the run was closed is no failure.
+    assert pipeline.first_failure() is None
+
+
+@pytest.mark.parametrize(("platform", "resident"), [("linux", 2048), ("darwin", 2_097_152)])
+def test_the_peak_of_memory_is_in_megabytes(monkeypatch: pytest.MonkeyPatch, platform: str, resident: int) -> None:
+    """2 MiB, which Linux tells in KiB and macOS in bytes."""
+    monkeypatch.setattr("spikebridge.run.pipeline.sys", SimpleNamespace(platform=platform))
+    usage = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda who: SimpleNamespace(ru_maxrss=resident))
+    monkeypatch.setattr("spikebridge.run.pipeline.resource", usage)
+    assert peak_rss_mb() == 2.097152
 
 
 def test_a_short_run_still_has_its_watts_and_energy(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

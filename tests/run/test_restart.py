@@ -117,6 +117,11 @@ def test_the_run_goes_on_and_the_lost_step_is_counted(make: Make) -> None:
     assert "found it dead: the step was lost, the SNN restarts" in lane_of(pipeline).notes["restart 1"]
 
 
+@pytest.mark.parametrize("at", [1, 2])
+def test_dying_before_or_after_the_first_decision_is_survived(make: Make, at: int) -> None:
+    assert len(decisions_of(make(at))) == 29
+
+
 def test_after_a_restart_nothing_of_the_state_before_is_left(make: Make) -> None:
     whole, broken = decisions_of(make()), decisions_of(make(5))
     assert [d.t_us for d in broken] == [d.t_us for i, d in enumerate(whole) if i != 4]

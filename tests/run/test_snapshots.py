@@ -157,6 +157,19 @@ def test_verdict_and_scores_are_the_runs(bundle: Bundle) -> None:
     assert lane.scores[lane.model.labels.index("arm_roll")] == pytest.approx(0.9)
 
 
+def test_how_far_a_stage_is_that_starts(bundle: Bundle) -> None:
+    class Starting(DelayedCopy):
+        state = "importing Lava"
+
+        def wait_ready(self, say: object = None) -> None: ...
+
+    stage = Starting((2, 8, 8), meter=METER)
+    assert built(bundle, moment(), snn=stage).starting == "importing Lava"
+    stage.state = "running"
+    assert built(bundle, moment(), snn=stage).starting == ""
+    assert built(bundle, moment()).starting == ""
+
+
 def test_costs_and_activity_are_those_of_the_whole_run(bundle: Bundle) -> None:
     """16 steps of 10 ms."""
     lane = built(bundle, moment())

@@ -69,6 +69,7 @@ def test_scores_are_means_over_all_decisions() -> None:
     tally = Tally(LABELS)
     assert tally.scores() == (0.0,) * len(LABELS)
     tally.add(step(decided("arm_roll", confidence=0.9)))
+    assert tally.scores()[LABELS.index("arm_roll")] == pytest.approx(0.9)
     tally.add(step(decided(None, confidence=0.5, settled=False)))
     scores = dict(zip(LABELS, tally.scores(), strict=True))
     assert scores["arm_roll"] == pytest.approx((0.9 + 0.05) / 2)

@@ -10,6 +10,7 @@ import pytest
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from fake_session import RECORDING, SIMULATED, FakeSession
+from PyQt6 import sip
 from PyQt6.QtCore import QCoreApplication, QEvent
 from PyQt6.QtWidgets import QApplication
 
@@ -104,7 +105,8 @@ def opening(application: QApplication, until: Waiting) -> Iterator[Opening]:
 
     yield make
     for each in made:
-        each.window.close()
+        if not sip.isdeleted(each.window):
+            each.window.end()
         assert all(session.closed for session in each.sessions)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 
 from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QPainter, QPicture
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from spikebridge.ui.items import Words
 from spikebridge.ui.painted import PaintedPanel
+from spikebridge.ui.plot import Plot
 
 
 def panels(root: QWidget) -> list[PaintedPanel]:
@@ -51,4 +53,29 @@ def cut_labels(root: QWidget) -> list[str]:
         for label in labels
         if label.width() < label.fontMetrics().horizontalAdvance(label.text())
         or label.height() < label.fontMetrics().height()
+    ]
+
+
+def axis_words(chart: Plot) -> dict[str, QRectF]:
+    """Words along the axes of a chart, and where they are painted in its plot."""
+    assert chart.axes is not None
+    found = {}
+    for side in ("left", "bottom"):
+        axis = chart.axes.widget.getPlotItem().getAxis(side)
+        painter = QPainter(picture := QPicture())
+        painter.setFont(axis.style["tickFont"])
+        _, _, texts = axis.generateDrawSpecs(painter)
+        painter.end()
+        del picture
+        found |= {text: axis.mapRectToScene(place) for place, _, text in texts}
+    return found
+
+
+def cut_axis_words(root: QWidget) -> list[str]:
+    """Words of axes that are not seen whole."""
+    return [
+        words
+        for chart in root.findChildren(Plot)
+        for words, place in axis_words(chart).items()
+        if not QRectF(chart.axes.widget.rect()).contains(place)
     ]

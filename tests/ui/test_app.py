@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_slow_opening_is_told_and_given_up_when_the_window_closes(application,
     until(lambda: "attaching the profilers" in window.page.header.source)
     assert "attaching the profilers" in window.page.stage.columns[0].gesture.said
     assert window.page.header.state == "opening"
-    window.close()
+    window.end()
     assert ended.wait(1)
 
 
@@ -151,7 +152,7 @@ def test_another_source_gives_up_the_slow_opening_before(application, until):
     until(lambda: window.session is not None)
     assert given_up.wait(1)
     assert not window.banner.words
-    window.close()
+    window.end()
 
 
 def test_the_chain_runs_in_a_process_of_its_own_and_ends_with_the_window(tmp_path, monkeypatch):
@@ -176,6 +177,92 @@ def test_the_chain_runs_in_a_process_of_its_own_and_ends_with_the_window(tmp_pat
     assert [lane.model.name for lane in last.lanes] == ["ann-160ms", "again"]
     assert all(lane.counters.decisions > 0 for lane in last.lanes)
     assert last.pairs[0].agreement == 1
+
+
+class Watching:
+    """Follows a run on a thread, as an endpoint for metrics would."""
+
+    def __init__(self):
+        self.seen, self.began, self.ended = [], 0, 0
+
+    @contextmanager
+    def __call__(self, newest):
+        self.began += 1
+        self.newest = newest
+        self.seen.append(newest())
+        done = threading.Event()
+        thread = threading.Thread(target=lambda: self._follow(done))
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            self.ended += 1
+
+    def _follow(self, done):
+        while not done.wait(0.005):
+            snapshot = self.newest()
+            if snapshot is not self.seen[-1]:
+                self.seen.append(snapshot)
+
+
+def test_watchers_follow_whatever_source_is_open_as_long_as_the_window_is(application):
+    sessions, watchers = [], (Watching(), Watching())
+
+    def opener(uri, _say):
+        sessions.append(FakeSession(uri))
+        return sessions[-1]
+
+    def window():
+        return next(w for w in application.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
+
+    QTimer.singleShot(400, lambda: window().close_source())
+    QTimer.singleShot(600, lambda: window().open("other.aedat"))
+    QTimer.singleShot(1000, lambda: window().close())
+    assert show_window(opener, "sim:", watchers=watchers) == 0
+    for watcher in watchers:
+        assert (watcher.began, watcher.ended) == (1, 1)
+        first, second = (session.newest for session in sessions)
+        assert watcher.seen[:4] == [None, first, None, second]
+
+
+def test_a_watcher_that_cannot_begin_ends_the_run_before_a_window_is_seen(application):
+    @contextmanager
+    def busy(_newest):
+        raise UsageError("expected the port to be free, found it taken.")
+        yield
+
+    first = Watching()
+    with pytest.raises(UsageError, match="port to be free"):
+        show_window(lambda uri, _say: FakeSession(uri), "sim:", watchers=(first, busy))
+    assert first.ended == 1
+
+
+def test_no_gesture_is_left_of_a_chain_that_was_killed(application, until):
+    """The real engine behind the real window."""
+    settings = RunSettings((LaneSettings("ann-160ms"), LaneSettings("ann-160ms", "again")), SourceSettings(seed=1))
+    engine = app.Engine()
+    window = MainWindow(lambda uri, say: engine.open(uri, settings, say))
+    window.show()
+    window.open("sim:air_drums")
+    columns = window.page.stage.columns[:2]
+    until(lambda: all(column.gesture.said in ("Air drums", "No gesture") for column in columns))
+    os.kill(window.session.pid, signal.SIGKILL)
+    until(lambda: {column.gesture.said for column in columns} == {"⚠ Failed"})
+    until(lambda: "killed by SIGKILL" in window.banner.words)
+    assert all("killed by SIGKILL" in column.bars.items[0].text for column in columns)
+    window.end()
+    engine.close()
+
+
+def test_watchers_see_the_real_chain():
+    watcher = Watching()
+    settings = RunSettings((LaneSettings("ann-160ms"),), SourceSettings(seed=1))
+    assert run_window("sim:air_drums", settings, duration_s=1.0, watchers=(watcher,)) == 0
+    assert watcher.ended == 1
+    assert watcher.seen[0] is None
+    assert any(s is not None and s.lanes[0].counters.decisions > 0 for s in watcher.seen)
 
 
 def test_a_screenshot_that_cannot_be_written_is_refused_before_a_process_starts(monkeypatch, tmp_path):

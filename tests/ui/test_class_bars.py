@@ -96,3 +96,19 @@ def test_only_the_likeliest_are_shown_where_there_is_no_room_for_all(bars):
     assert bars.texts[0] == "5 of 40 gestures"
     assert bars.texts[1:-1:2] == ("Sign 0", "Sign 1", "Sign 3", "Sign 12", "Sign 30")
     assert bars.texts[-2] == "50%"
+
+
+def test_names_are_short_where_the_whole_ones_would_be_cut(bars):
+    bars.small = True
+    bars.resize(190, 200)
+    bars.set_scale(0.5)
+    bars.show_lane(deciding("right_arm_counter_clockwise", 0.8))
+    words = [item for item in bars.items if isinstance(item, Words)]
+    assert "Right arm ccw" in bars.texts
+    assert "Right arm cw" in bars.texts
+    assert all(item.shown(bars.scale) == item.text for item in words if item.text)
+    grooves = [item.place.width() for item in bars.items if isinstance(item, Box)][::2]
+    assert min(grooves) > 0.15 * bars.width()
+    bars.resize(440, 200)
+    bars.set_scale(1.0)
+    assert "Right arm counter-clockwise" in bars.texts

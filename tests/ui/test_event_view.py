@@ -72,3 +72,11 @@ def test_palettes_take_turns(view):
 def test_picture_size(sensor, room, expected):
     size = picture_size(Sensor(*sensor), QSize(*room))
     assert (size.width(), size.height()) == expected
+
+
+@pytest.mark.parametrize("width", [200, 320, 640])
+def test_the_caption_is_shortened_where_it_would_be_cut(view, width):
+    view.resize(width, width)
+    view.toggle_mirror()
+    assert view.caption == ("events of the last 60 ms, mirrored", "events of 60 ms", "60 ms")
+    assert view._draw_caption().width() <= width

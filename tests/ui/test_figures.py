@@ -85,19 +85,19 @@ def test_millijoules(value_mj, text):
 
 
 def test_energy_keeps_activity_constant_and_static_apart():
-    all_three = Energy(0.0041, "estimated", 0.0123, 2.3)
-    assert figures.energy(all_three) == ("4.10 µJ + 12.3 µJ constant", "+ 2.30 mJ static per decision, estimated")
-    assert figures.energy(Energy(0.0041, "simulated", 0.0, 2.3)) == (
-        "4.10 µJ",
-        "+ 2.30 mJ static per decision, simulated",
-    )
-    assert figures.energy(Energy(0.0041, "measured", 0.0123)) == (
-        "4.10 µJ + 12.3 µJ constant",
-        "per decision, measured",
-    )
-    assert figures.energy(Energy(2.9, "measured")) == ("2.90 mJ per decision, measured", "")
+    all_three = Energy(0.0041, "estimated", 0.0123, 2.3, "measured on one board")
+    assert figures.energy(all_three) == ("4.10 µJ + 12.3 µJ constant", "per decision, estimated")
+    assert figures.static_energy(all_three) == "+ 2.30 mJ static: measured on one board"
+    assert figures.energy(Energy(0.0041, "simulated", 0.0, 2.3)) == ("4.10 µJ", "per decision, simulated")
+    assert figures.energy(Energy(2.9, "measured")) == ("2.90 mJ", "per decision, measured")
     assert figures.energy(Energy(None, "unavailable")) == ("", "")
     assert figures.energy(Energy(1.0, "unavailable")) == ("", "")
+
+
+def test_static_energy_never_stands_without_its_origin():
+    assert figures.static_energy(Energy(2.9, "measured", static_mj=0.5)) == "+ 500 µJ static: origin not known"
+    assert figures.static_energy(Energy(2.9, "measured")) == ""
+    assert figures.static_energy(Energy(1.0, "unavailable", static_mj=0.5, static_source="a board")) == ""
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,10 @@ def test_counts():
 def test_labels_for_people():
     assert figures.label_text("right_arm_counter_clockwise") == "Right arm counter-clockwise"
     assert figures.label_text(None) == "No gesture"
-    assert len({figures.label_text(label) for label in LABELS}) == len(LABELS)
+    assert figures.short_label_text("right_arm_counter_clockwise") == "Right arm ccw"
+    assert figures.short_label_text("left_arm_clockwise") == "Left arm cw"
+    for text in (figures.label_text, figures.short_label_text):
+        assert len({text(label) for label in LABELS}) == len(LABELS)
 
 
 def test_sentences_begin_large_and_stay_as_they_are():

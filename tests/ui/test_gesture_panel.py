@@ -60,6 +60,14 @@ def test_no_gesture_says_what_is_most_likely(panel):
     assert (icon(panel).name, icon(panel).colour) == ("none", theme.FAINT)
 
 
+def test_before_a_whole_window_was_seen_no_threshold_is_to_blame(panel):
+    shown = deciding(None, 0.64)
+    panel.show_lane(replace(shown, decision=replace(shown.decision, settled=False)))
+    said = " ".join(panel.texts)
+    assert "64%, but no whole window was seen yet" in said
+    assert "threshold" not in said
+
+
 def test_labels_are_those_of_the_network(panel):
     own = ("stop", "thumbs_up", "victory_sign")
     panel.show_lane(deciding("victory_sign", 0.7, own))
@@ -83,6 +91,17 @@ def test_without_a_decision_the_state_is_said(panel, state, words):
     panel.show_lane(replace(lane(1), decision=None, state=state))
     assert panel.said == words
     assert sorted(" ".join(panel.texts).split()) == sorted(words.split())
+
+
+def test_how_far_a_stage_is_that_starts(panel):
+    panel.show_lane(replace(lane(1), decision=None, state="starting", starting="compiling the network"))
+    assert panel.said == "Starting compiling the network"
+    assert "compiling the network" in " ".join(panel.texts)
+    assert all(item.shown(panel.scale) == item.text for item in panel.items if isinstance(item, Words))
+    panel.show_lane(replace(lane(1), decision=None, state="starting", starting="ready"))
+    assert panel.said == "Starting ready"
+    panel.show_lane(replace(lane(1), decision=None, state="failed", starting="ended"))
+    assert panel.said == "⚠ Failed"
 
 
 def test_a_failed_network_names_nothing_any_more(panel):

@@ -12,7 +12,7 @@ def test_every_group_command_and_key_is_named(opening):
     window = opening(1).window
     QTest.keyClick(window, Qt.Key.Key_F1)
     assert window.help.isVisible()
-    expected = ["Keys", "? or Esc closes this page"]
+    expected = ["Keys", "Esc, H or a click closes this page"]
     for title, commands in GROUPS:
         expected.append(title)
         for command in commands:

@@ -32,6 +32,12 @@ def test_what_a_network_is(head):
     assert head.texts == ("press 2", "2  ann-160ms", "ANN, 160 ms windows", "no SNN, ANN · ONNX Runtime CPU")
 
 
+def test_backends_are_said_in_short_where_there_is_no_room(head):
+    head.resize(250, 76)
+    head.show_lane(lane(1), 1, True)
+    assert head.texts[-1] == "Loihi emulator → ONNX Runtime CPU"
+
+
 @pytest.mark.parametrize(("state", "words"), [("starting", "◌ Starting"), ("ended", "■ Ended"), ("failed", "⚠ Failed")])
 def test_its_state_is_said_unless_it_runs(head, state, words):
     head.show_lane(replace(lane(1), state=state), 1, False)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fake_session import lane, snapshot
+from fake_session import ORIGIN, lane, snapshot
 
 from spikebridge.contracts import Energy
 from spikebridge.snapshot import PairFigures
 from spikebridge.ui.comparison import (
     COLUMNS,
     MEASURES,
+    backends_in_short,
     describe_backends,
     describe_lead,
     energy_of_rest,
     groups,
     rows,
+    static_origins,
 )
 
 
@@ -160,12 +162,31 @@ def test_the_rest_of_the_host_is_known_only_with_all_of_its_stages():
 
 
 def test_backends():
+    assert backends_in_short(lane(1)) == "Loihi emulator → ONNX Runtime CPU"
+    assert backends_in_short(lane(2)) == "ONNX Runtime CPU"
     assert describe_backends(lane(1)) == "SNN · Loihi emulator, ANN · ONNX Runtime CPU"
     assert describe_backends(lane(2)) == "no SNN, ANN · ONNX Runtime CPU"
 
 
-def test_groups_cover_the_width_without_gaps():
-    spans = groups()
+@pytest.mark.parametrize("columns", [COLUMNS, [column for column in COLUMNS if not column.spare]])
+def test_groups_cover_the_width_without_gaps(columns):
+    spans = groups(columns)
     assert spans[0][1] == 0
     assert spans[-1][2] == pytest.approx(1)
     assert [left for _, left, _ in spans[1:]] == [right for _, _, right in spans[:-1]]
+
+
+def test_the_origin_of_static_energy_is_said():
+    # the second network has no spiking layers, and no static energy
+    def without(number):
+        energy = lane(number).energy | {"snn": Energy(None, "unavailable")}
+        return replace(lane(number), energy=energy)
+
+    shown = replace(snapshot(3), lanes=(lane(1), without(2), lane(3)))
+    assert static_origins(shown) == f"static: {ORIGIN}"
+    measured = lane(3).energy | {"snn": Energy(0.1, "measured", static_mj=0.4, static_source="the board's profiler")}
+    shown = replace(shown, lanes=(*shown.lanes[:2], replace(lane(3), energy=measured), lane(4)))
+    assert static_origins(shown) == f"static of 1, 4: {ORIGIN}; static of 3: the board's profiler"
+    assert static_origins(replace(shown, lanes=(without(1),))) == ""
+    unknown = lane(1).energy | {"snn": Energy(0.1, "measured", static_mj=0.4)}
+    assert static_origins(replace(shown, lanes=(replace(lane(1), energy=unknown),))) == "static: origin not known"

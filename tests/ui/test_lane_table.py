@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fake_session import lane, snapshot
+from fake_session import ORIGIN, lane, snapshot
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 
 from spikebridge.ui import theme
-from spikebridge.ui.comparison import COLUMNS, MEASURES
+from spikebridge.ui.comparison import COLUMNS, MEASURES, SPIKING
 from spikebridge.ui.items import Box, Pointer, Words
 from spikebridge.ui.lane_table import LaneTable, row_height, table_height
 
@@ -25,7 +25,7 @@ def column_of(table, key):
     """Texts under each other in one column, the caption first."""
     keys = [column.key for column in COLUMNS]
     words = [item for item in table.items if isinstance(item, Words)]
-    # eight titles of groups stand before the columns, of three rows and a caption each
+    # nine titles of groups and the note stand before the columns, of three rows and a caption each
     groups = len(words) - 4 * len(COLUMNS)
     start = groups + 4 * keys.index(key)
     return [item.text for item in words[start : start + 4]]
@@ -72,6 +72,24 @@ def test_groups_say_what_their_columns_are_of(table):
     ]
 
 
+def test_the_origin_of_static_energy_stands_under_it(table):
+    note = next(item for item in table.items if isinstance(item, Words) and item.text == f"static: {ORIGIN}")
+    title = next(item for item in table.items if isinstance(item, Words) and item.text == SPIKING)
+    assert note.place.x() == title.place.x()
+    assert note.place.y() >= 42 + 3 * 26
+    table.clear()
+    assert not any("static:" in words for words in table.texts)
+
+
+def test_a_small_table_leaves_out_what_stands_elsewhere(table):
+    table.resize(928, 71)
+    table.set_scale(0.5)
+    spare = {column.caption for column in COLUMNS if column.spare}
+    assert spare == {"traffic", "per second", "in its queue"}
+    assert not spare & set(table.texts)
+    assert {"agrees in", "names a gesture", "static", "789 µJ", f"static: {ORIGIN}"} <= set(table.texts)
+
+
 def test_the_chosen_row_is_marked(table):
     def marked():
         return [not item.place.isEmpty() for item in table.items if isinstance(item, Pointer)]
@@ -102,7 +120,7 @@ def test_a_click_chooses(table):
 
 def test_rows_get_lower_where_there_are_many():
     assert [row_height(n) for n in (1, 6, 8, 20)] == [26, 26, 19.5, 18]
-    assert table_height(3) == 42 + 3 * 26 + 5
+    assert table_height(3) == 42 + 3 * 26 + 18 + 5
 
 
 def test_changed_figures_are_shown(table):

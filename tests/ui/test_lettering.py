@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPointF
 from PyQt6.QtGui import QColor, QImage, QPainter
 
 from spikebridge.ui import theme
-from spikebridge.ui.lettering import Face, draw_text, fitted, fitted_size, text_height, text_width
+from spikebridge.ui.lettering import Face, draw_text, fitted, fitted_size, text_height, text_width, wrapped
 
 FACE = Face(20)
 
@@ -74,3 +74,12 @@ def test_the_fitted_size_fits_and_the_next_does_not():
     assert text_width("counter-clockwise", Face(size + 2, True, True)) > 200
     assert fitted_size("a", 200, Face(20)) == 20
     assert fitted_size("counter-clockwise", 1, Face(20)) == 9
+
+
+def test_pieces_are_joined_as_far_as_they_fit():
+    room = text_width("one two", FACE)
+    assert wrapped(("one", "two", "three"), FACE, room) == ("one two", "three")
+    assert wrapped(("one", "two", "three"), FACE, room - 1) == ("one", "two", "three")
+    # one that is too long stands alone, and what is empty nowhere
+    assert wrapped(("", "much too long", "a", ""), FACE, 20) == ("much too long", "a")
+    assert wrapped(("", ""), FACE, room) == ()

@@ -57,3 +57,12 @@ def test_the_end_of_all_lanes_is_a_failure():
     assert Notices().failures(both) == ["every network has failed."]
     source = replace(snapshot(2), state="failed", failure="the camera is gone.")
     assert Notices().failures(source) == ["the camera is gone."]
+
+
+def test_what_ended_all_lanes_together_is_said_once():
+    killed = "expected the chain's process to run, found it killed by SIGKILL; open the source again."
+    lanes = tuple(replace(lane(k), state="failed", failure=killed) for k in (1, 2, 3))
+    shown = replace(snapshot(3), state="failed", lanes=lanes, failure=killed)
+    notices = Notices()
+    assert notices.failures(shown) == [killed]
+    assert notices.notes(shown) == []

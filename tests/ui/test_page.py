@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fake_session import FakeSession, decision
-from painting import cut, cut_labels, overlapping, panels, words
+from fake_session import ORIGIN, FakeSession, decision
+from painting import axis_words, cut, cut_axis_words, cut_labels, overlapping, panels, words
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-SIZES = [(960, 600), (1280, 720), (1920, 1080), (3840, 2160)]
+SIZES = [(960, 600), (1024, 768), (1280, 720), (1920, 1080), (3840, 2160)]
+TIMES = ("−25 s", "−20 s", "−15 s", "−10 s", "−5 s")
 LONGEST = "right_arm_counter_clockwise"
 
 
@@ -33,7 +34,7 @@ def fill(session: FakeSession) -> None:
 @pytest.mark.parametrize("features", [False, True])
 @pytest.mark.parametrize("uri", ["sim:", "wave.aedat"])
 @pytest.mark.parametrize("lanes", [1, 2, 3])
-@pytest.mark.parametrize("size", SIZES[1:], ids=str)
+@pytest.mark.parametrize("size", SIZES, ids=str)
 def test_nothing_is_cut_off_or_overlaps(opening, size, lanes, uri, features):
     opened = opening(lanes, uri)
     fill(opened.session)
@@ -44,10 +45,13 @@ def test_nothing_is_cut_off_or_overlaps(opening, size, lanes, uri, features):
         assert not cut(panel), type(panel)
         assert not overlapping(panel), type(panel)
     assert not cut_labels(opened.page)
+    assert not cut_axis_words(opened.page)
+    for chart in (opened.page.latency_chart, opened.page.power_chart):
+        assert list(axis_words(chart)) == [*(level.words for level in chart.axes.levels), *TIMES]
 
 
 @pytest.mark.parametrize("lanes", [4, 8])
-@pytest.mark.parametrize("size", SIZES[1:3], ids=str)
+@pytest.mark.parametrize("size", SIZES[:4], ids=str)
 def test_many_networks_all_stand_in_the_table(opening, size, lanes):
     opened = opening(lanes)
     opened.resize(*size)
@@ -61,6 +65,20 @@ def test_many_networks_all_stand_in_the_table(opening, size, lanes):
     for panel in panels(page):
         assert not cut(panel), type(panel)
         assert not overlapping(panel), type(panel)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)], ids=str)
+def test_all_gestures_and_the_origin_of_static_energy_are_seen(opening, size, lanes):
+    opened = opening(lanes)
+    opened.resize(*size)
+    page = opened.page
+    for column in page.stage.shown_columns:
+        assert "All gestures" in column.bars.texts
+        assert "Right arm counter-clockwise" in column.bars.texts
+    words = " ".join(page.strip.texts if lanes == 1 else page.table.texts)
+    assert "789 µJ" in words
+    assert ORIGIN in words
 
 
 @pytest.mark.parametrize("lanes", [1, 3])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_session import RECORDING, FakeSession, lane
+from PyQt6 import sip
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QAction, QDropEvent
 from PyQt6.QtTest import QTest
@@ -90,6 +91,20 @@ def test_a_network_that_fails_says_so_while_the_others_run_on(opening, until):
     assert opened.window.has_failed
 
 
+def test_no_column_keeps_its_gesture_when_the_chain_has_died(opening, until):
+    opened = opening(3)
+    opened.draw()
+    killed = "expected the chain's process to run, found it killed by SIGKILL; open the source again."
+    lanes = tuple(replace(each, state="failed", failure=killed) for each in opened.session.newest.lanes)
+    opened.session.show(replace(opened.session.newest, state="failed", failure=killed, lanes=lanes))
+    opened.draw()
+    assert {column.gesture.said for column in opened.page.stage.shown_columns} == {"⚠ Failed"}
+    assert [opened.page.table.cell(row, "lane")[-8:] for row in range(3)] == ["(failed)"] * 3
+    assert opened.window.banner.words == killed.capitalize().replace("sigkill", "SIGKILL")
+    press(opened, Qt.Key.Key_Escape)
+    assert not opened.window.banner.words
+
+
 def test_events_reach_the_picture(opened, until):
     before = opened.page.stage.events.grab().toImage()
     opened.session.picture.absorb(make_events([0] * 128, list(range(128)), [64] * 128, [1] * 128), 10_000)
@@ -112,16 +127,21 @@ def test_states_stand_over_the_picture(opened, state, message):
 
 
 def test_the_latency_chart_stands_still_while_paused(opened):
+    def seen():
+        chart = opened.page.latency_chart
+        return chart.texts, chart.axes.curves[0].tolist(), chart.axes.area.tolist()
+
     opened.draw()
-    before = opened.page.latency_chart.items
+    before = seen()
     paused = replace(lane(1), decision=replace(lane(1).decision, latency_us={"ann": 9000.0}))
     opened.session.show_lane(paused)
     opened.session.show(replace(opened.session.newest, state="paused"))
     opened.draw()
-    assert opened.page.latency_chart.items == before
+    assert seen() == before
     opened.session.show(replace(opened.session.newest, state="running"))
     opened.draw()
     assert "ANN 9.00" in opened.page.latency_chart.texts
+    assert opened.page.latency_chart.axes.curves[0][-1] == 9
 
 
 def test_a_failing_chain_is_a_banner_once(opened, until):
@@ -211,11 +231,15 @@ def test_closing_the_source_leaves_nothing_to_see(opening, until):
     assert page.header.texts == ("Spikebridge", "○  No source")
     assert page.stage.events.message == "Drop a recording here"
     assert {column.gesture.said for column in page.stage.columns} == {"No source drop a recording or press O"}
-    assert page.strip.texts[:4] == ("source", "waiting", "– ms", "– mW")
+    assert page.strip.texts[:4] == ("Source", "waiting", "– ms", "– mW")
     assert page.loss.verdict == "Nothing lost"
     assert not any(column.head.texts for column in page.stage.columns)
     assert not any("ms" in words or "J" in words for words in page.table.texts)
-    assert page.latency_chart.texts[1] == page.power_chart.texts[1] == "−25 s"
+    assert (page.latency_chart.texts, page.power_chart.texts) == (("Latency, ms",), ("Power",))
+    for chart in (page.latency_chart, page.power_chart):
+        assert not any(curve.size for curve in chart.axes.curves)
+        assert chart.axes.area is None
+        assert not chart.axes.levels
 
 
 def test_an_ended_recording_is_opened_again_by_play(opened, until):
@@ -260,7 +284,7 @@ def test_keys_control_the_replay(opened):
         (Qt.Key.Key_BracketRight, Qt.KeyboardModifier.NoModifier, (0, 0.55, None), ("55%", "200 ms")),
         (Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.NoModifier, (0, 0.45, None), ("45%", "200 ms")),
         (Qt.Key.Key_BraceRight, Qt.KeyboardModifier.NoModifier, (0, None, 300_000), ("50%", "300 ms")),
-        (Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ShiftModifier, (0, None, 150_000), ("50%", "150 ms")),
+        (Qt.Key.Key_BraceLeft, Qt.KeyboardModifier.NoModifier, (0, None, 150_000), ("50%", "150 ms")),
     ],
 )
 def test_keys_change_threshold_and_smoothing(opened, key, modifier, tuned, shown):
@@ -299,6 +323,15 @@ def test_full_screen_and_back(opened):
     assert opened.window.isFullScreen()
     press(opened, Qt.Key.Key_Escape)
     assert not opened.window.isFullScreen()
+
+
+def test_ending_deletes_all_of_it_at_once(opening):
+    """What Qt has of a window may not be left to a garbage collection on another thread."""
+    opened = opening(1)
+    parts = [opened.window, opened.page, opened.page.latency_chart.axes.widget]
+    opened.window.end()
+    assert opened.session.closed
+    assert all(sip.isdeleted(part) for part in parts)
 
 
 def test_q_ends_the_program(opened, until):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikebridge.bundle import InputSpec
 from spikebridge.contracts import Counts
-from spikebridge.events import EVENT_DTYPE, EventPacket, Sensor, empty_events
+from spikebridge.events import EVENT_DTYPE, EventArray, EventPacket, Sensor, empty_events
 from spikebridge.settings import Fit
 
 
@@ -23,7 +23,7 @@ class Binner:
         self._places = _places(input, sensor)
         self._outside = 0
         # Compiles before the first real step.
-        self(EventPacket(_read_only(empty_events()), 0, input.step_us, 0, 0))
+        self._bin(empty_events())
 
     @property
     def outside(self) -> int:
@@ -32,8 +32,11 @@ class Binner:
 
     def __call__(self, packet: EventPacket) -> Counts:
         """(2, height, width) uint8, read-only and fresh: whoever holds it may keep it. Channel 0 OFF, 1 ON."""
+        return self._bin(packet.events)
+
+    def _bin(self, events: EventArray) -> Counts:
         counts = np.zeros(self.input.shape, np.uint8)
-        words = np.ascontiguousarray(packet.events).view(np.int64).reshape(-1, EVENT_DTYPE.itemsize // 8)
+        words = np.ascontiguousarray(events).view(np.int64).reshape(-1, EVENT_DTYPE.itemsize // 8)
         words.flags.writeable = False
         width, height = self.sensor.width, self.sensor.height
         self._outside += _count(words, width, height, self._places, self.input.max_count, counts.reshape(-1))
@@ -69,11 +72,6 @@ def _map(size: int, start: int, cropped: int, scaled: int) -> NDArray[np.int64]:
     mapped = (np.arange(size) - start) * scaled // cropped
     mapped[(mapped < 0) | (mapped >= scaled)] = -1
     return mapped
-
-
-def _read_only(events: NDArray[np.void]) -> NDArray[np.void]:
-    events.flags.writeable = False
-    return events
 
 
 @njit(cache=True, nogil=True)

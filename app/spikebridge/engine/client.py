@@ -140,8 +140,14 @@ class Session:
             self._closed.set()
 
     def fail(self, sentence: str) -> None:
-        """The chain's process has ended."""
-        self._newest = dataclasses.replace(self._newest, state="failed", failure=sentence)
+        """The chain's process has ended, and every lane with it that had not ended before."""
+        lanes = tuple(
+            lane if lane.state in ("ended", "failed") else dataclasses.replace(lane, state="failed", failure=sentence)
+            for lane in self._newest.lanes
+        )
+        self._newest = dataclasses.replace(
+            self._newest, sequence=self._newest.sequence + 1, state="failed", failure=sentence, lanes=lanes
+        )
         self._closed.set()
 
 

@@ -125,10 +125,15 @@ def _source_title(source: SourceInfo) -> str:
 def _snn_words(chain: Chain) -> _Words:
     if chain.snn is None or chain.bundle.snn is None:
         return _Words("No spiking layers", "counts go on as they are")
-    state = chain.snn.state if isinstance(chain.snn, StartingStage) else "running"
     n = chain.bundle.snn.layers
     role = f"counts → spikes, {n} layer{'s' if n > 1 else ''}"
-    return _Words(f"SNN · {chain.snn.name}", role if state == "running" else state)
+    return _Words(f"SNN · {chain.snn.name}", stage_start(chain) or role)
+
+
+def stage_start(chain: Chain) -> str:
+    """How far a stage is that takes seconds to start; empty once it takes steps."""
+    state = chain.snn.state if isinstance(chain.snn, StartingStage) else "running"
+    return "" if state == "running" else state
 
 
 def _rule(chain: Chain) -> str:

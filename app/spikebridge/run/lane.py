@@ -24,6 +24,8 @@ INBOX_CAPACITY = 8
 _SNAPSHOT_EVERY_NS = 33_000_000
 _FIGURES_EVERY_NS = 100_000_000
 _WAIT_S = 0.05
+#: How long ``close`` waits for a thread that does not end, such as one in a stage that hangs.
+CLOSE_WITHIN_S = 5.0
 
 #: Hears of each step on the lane's thread: the packet, and the decision if there was one.
 OnStep: TypeAlias = Callable[[EventPacket, Decision | None], None]
@@ -107,7 +109,7 @@ class Lane:
         """Ends the thread and the stages; may be called twice."""
         self.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
+            self._thread.join(CLOSE_WITHIN_S)
         self.chain.close()
 
     def _run(self, on_step: OnStep, on_end: Callable[[], None]) -> None:
@@ -162,7 +164,7 @@ class Lane:
         self._restarts += 1
         self._inbox.lose()
         self._decision = None
-        sentence = f"{str(error).rstrip('.')}: the step was lost, the {error.stage.upper()} restarts"
+        sentence = f"{str(error).removesuffix('.')}: the step was lost, the {error.stage.upper()} restarts"
         self._notes[f"restart {self._restarts}"] = f"{sentence}."
         self.say(sentence)
         self.chain.restart(self._wait)
@@ -175,7 +177,7 @@ class Lane:
         self.say(words)
 
     def _fail(self, error: SpikebridgeError) -> None:
-        if self.failure is None and not self._stopping.is_set():
+        if not self._stopping.is_set():
             self.failure = error
 
     # ------------------------------------------------ what views use

@@ -20,7 +20,7 @@ from spikebridge.events import EventPacket
 from spikebridge.power import PowerMonitor
 from spikebridge.run.agreement import Agreement, Merge
 from spikebridge.run.inbox import WhenFull
-from spikebridge.run.lane import Lane
+from spikebridge.run.lane import CLOSE_WITHIN_S, Lane
 from spikebridge.snapshot import Decision, LaneSnapshot, Snapshot, State
 
 #: Decisions that may wait for who takes them; then their lane waits, and what it cannot take is dropped in its inbox.
@@ -119,7 +119,7 @@ class Pipeline:
         for lane in self.lanes:
             lane.stop()
         if self._feeder.ident is not None:
-            self._feeder.join(timeout=5)
+            self._feeder.join(CLOSE_WITHIN_S)
         for lane in self.lanes:
             lane.close()
         self.monitor.close()
@@ -165,7 +165,7 @@ class Pipeline:
                 lane.finish()
 
     def _fail(self, error: SpikebridgeError) -> None:
-        if self.failure is None and not self._stopping.is_set():
+        if not self._stopping.is_set():
             self.failure = error
 
     # ------------------------------------------------ what views use

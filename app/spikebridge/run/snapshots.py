@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from spikebridge.chain import Chain
 from spikebridge.contracts import Features, SnnMeter, SourceInfo
 from spikebridge.power import PowerMonitor
-from spikebridge.run.cards import CardBuilder
+from spikebridge.run.cards import CardBuilder, stage_start
 from spikebridge.run.energies import chip_energy, host_energies
 from spikebridge.run.tally import Tally
 from spikebridge.snapshot import Counters, Decision, EventAge, LaneModel, LaneSnapshot, State
@@ -73,6 +73,7 @@ class LaneSnapshotBuilder:
             scores=tally.scores(),
             verdict=tally.verdict(),
             failure=moment.failure,
+            starting=stage_start(chain),
             notes=dict(moment.notes) | overflow_note(chain),
         )
 

@@ -45,8 +45,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         (
             Command(Commands.lower_threshold, "Lower the threshold", ("[",), "["),
             Command(Commands.raise_threshold, "Raise the threshold", ("]",), "]"),
-            Command(Commands.lower_smoothing, "Smooth less", ("{", "Shift+["), "{"),
-            Command(Commands.raise_smoothing, "Smooth more", ("}", "Shift+]"), "}"),
+            Command(Commands.lower_smoothing, "Smooth less", ("{",), "{"),
+            Command(Commands.raise_smoothing, "Smooth more", ("}",), "}"),
         ),
     ),
     (
@@ -76,7 +76,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Program",
         (
             Command(Commands.open_menu, "Menu", ("F10",), "F10"),
-            Command(Commands.toggle_help, "Show the keys", ("F1", "?"), "? or F1"),
+            Command(Commands.toggle_help, "Show the keys", ("F1", "?", "H"), "H, ? or F1"),
             Command(Commands.dismiss, "Dismiss a message, leave full screen", ("Esc",), "Esc"),
             Command(Commands.quit, "Quit", ("Ctrl+Q", "Q"), "Q"),
         ),

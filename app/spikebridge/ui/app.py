@@ -8,8 +8,8 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import QApplication
 from spikebridge.engine import Engine
 from spikebridge.errors import SpikebridgeError, UsageError
 from spikebridge.settings import RunSettings
+from spikebridge.snapshot import Watcher
 from spikebridge.ui import theme
 from spikebridge.ui.session import SessionOpener
 from spikebridge.ui.window import MainWindow
@@ -27,7 +28,12 @@ _SCREENSHOT_AFTER_S = 4.0
 
 
 def run_window(
-    uri: str, settings: RunSettings, *, screenshot: Path | None = None, duration_s: float | None = None
+    uri: str,
+    settings: RunSettings,
+    *,
+    screenshot: Path | None = None,
+    duration_s: float | None = None,
+    watchers: Sequence[Watcher] = (),
 ) -> int:
     """Shows the window on ``uri``, whose chain runs in a process of its own; as ``show_window`` otherwise."""
     if screenshot is not None:
@@ -35,18 +41,24 @@ def run_window(
     engine = Engine()
     try:
         opener: SessionOpener = lambda uri, say: engine.open(uri, settings, say)  # noqa: E731
-        return show_window(opener, uri, screenshot=screenshot, duration_s=duration_s)
+        return show_window(opener, uri, screenshot=screenshot, duration_s=duration_s, watchers=watchers)
     finally:
         engine.close()
 
 
 def show_window(
-    opener: SessionOpener, uri: str, *, screenshot: Path | None = None, duration_s: float | None = None
+    opener: SessionOpener,
+    uri: str,
+    *,
+    screenshot: Path | None = None,
+    duration_s: float | None = None,
+    watchers: Sequence[Watcher] = (),
 ) -> int:
     """Shows the window on ``uri`` until it is closed, Ctrl-C, or ``duration_s`` have passed; returns the exit code.
 
     screenshot : PNG of the window at the end (after 4 s where no duration is given). With a screenshot or a duration a
     source that cannot be opened ends the run with its error; otherwise it is a banner and the window stays.
+    watchers : follow whatever source is open, from before the window is seen until it is closed.
     """
     if screenshot is not None:
         check_writable(screenshot)
@@ -55,16 +67,23 @@ def show_window(
     if not isinstance(application, QApplication):
         raise ValueError("expected a QApplication, got a QCoreApplication made before")
     application.setApplicationName("Spikebridge")
+    application.setStyle("Fusion")
+    application.setPalette(theme.palette())
     window = MainWindow(opener)
     window.resize(theme.REFERENCE_WIDTH, theme.REFERENCE_HEIGHT)
     ending: _Ending | None = None
-    with _errors_shown(window), _ends_on_signal(window):
-        window.show()
-        window.open(uri)
-        if duration_s is not None:
-            ending = _Ending(window, duration_s, screenshot)
-        application.exec()
-        window.close()
+    try:
+        with _errors_shown(window), _ends_on_signal(window), ExitStack() as entered:
+            for watcher in watchers:
+                entered.enter_context(watcher(window.snapshot))
+            window.show()
+            window.open(uri)
+            if duration_s is not None:
+                ending = _Ending(window, duration_s, screenshot)
+            application.exec()
+            window.close()
+    finally:
+        window.end()
     if ending is not None and ending.error is not None:
         raise ending.error
     if isinstance(window.opening_error, SpikebridgeError):

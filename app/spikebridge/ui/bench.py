@@ -70,7 +70,7 @@ def measure_window(opener: SessionOpener, uri: str, seconds: float = 10.0) -> tu
     _run_for(seconds)
     share = (time.thread_time() - busy_s) / (time.perf_counter() - started)
     figures = window.page.stage.events.frames.figures()
-    window.close()
+    window.end()
     del application
     return share, figures.frames_per_s
 

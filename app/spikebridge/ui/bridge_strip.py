@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QImage
 
+from spikebridge.contracts import Energy
 from spikebridge.snapshot import StageCard
 from spikebridge.stages import CARDS, CardKey
 from spikebridge.ui import figures, theme
 from spikebridge.ui.history import RATE_CARDS
 from spikebridge.ui.items import CENTRE, RIGHT, Box, Image, Item, Line, Pointer, Words
+from spikebridge.ui.lettering import Face, fitted_size, text_height, wrapped
 from spikebridge.ui.painted import PaintedPanel
 from spikebridge.ui.sparklines import draw_sparklines
 
@@ -22,8 +24,17 @@ COLOURS: dict[CardKey, QColor] = {
     "ann": theme.PURPLE,
     "decision": theme.YELLOW,
 }
-#: Height of a sparkline, px of the reference screen.
-_SPARK = 22
+#: While nothing runs.
+_TITLES: dict[CardKey, str] = {
+    "source": "Source",
+    "snn": "SNN",
+    "accumulator": "Accumulator",
+    "ann": "ANN",
+    "decision": "Decision",
+}
+#: Height of a sparkline and size of the type of energies, px of the reference screen.
+_SPARK, _FOOT = 22, 14
+_SMALLEST_TITLE = 15
 
 
 class BridgeStrip(PaintedPanel):
@@ -33,7 +44,7 @@ class BridgeStrip(PaintedPanel):
         super().__init__(ground=theme.BACKGROUND)
         self._cards: dict[CardKey, StageCard] = {}
         self._sparks: Mapping[CardKey, Sequence[float]] = {}
-        #: Low leaves out the sparklines.
+        #: Low leaves out the sparklines and static energy.
         self.low = False
         self.setAccessibleName("Stages of the chain")
 
@@ -65,22 +76,36 @@ class BridgeStrip(PaintedPanel):
         yield Box(QRectF(place.x(), place.y(), place.width(), self.px(5)), COLOURS[key], self.px(2))
         pad = self.px(16)
         inner = place.adjusted(pad, self.px(12), -pad, -self.px(10))
-        row = QRectF(inner.x(), inner.y(), inner.width(), self.px(26))
-        yield Words(row, card.title if card else key, 20, bold=True, narrow=True)
-        row = row.translated(0, self.px(26))
+        high = self.px(24 if self.low else 26)
+        row = QRectF(inner.x(), inner.y(), inner.width(), high)
+        title = card.title if card else _TITLES[key]
+        size = max(_SMALLEST_TITLE, fitted_size(title, int(row.width()), Face(self.px(20), True, True)) / self.scale)
+        yield Words(row, title, size, bold=True, narrow=True)
+        row = row.translated(0, high)
         yield Words(row, card.role if card else "waiting", 16, theme.MUTED, narrow=True)
-        yield from self._compose_figures(QRectF(inner.x(), row.bottom(), inner.width(), self.px(62)), card)
-        foot = inner.adjusted(0, self.px(113), 0, 0)
+        row = QRectF(inner.x(), row.bottom(), inner.width(), self.px(61))
+        yield from self._compose_figures(row, card)
+        foot = QRectF(inner.x(), row.bottom(), inner.width(), inner.bottom() - row.bottom())
+        spark = 0 if self.low else self.px(_SPARK)
         if card is not None:
-            line = QRectF(foot.x(), foot.y(), foot.width(), self.px(18))
-            for words in figures.energy(card.energy):
-                yield Words(line, words, 14, theme.MUTED, narrow=True)
-                line = line.translated(0, line.height())
+            yield from self._compose_energy(foot.adjusted(0, 0, 0, -spark), card.energy)
         if not self.low:
             caption = QRectF(foot.right() - self.px(40), foot.bottom() - self.px(20), self.px(40), self.px(20))
             yield Words(caption, "rate" if key in RATE_CARDS else "ms", 14, theme.FAINT, align=RIGHT)
-            height = self.px(_SPARK)
-            yield Image(QRectF(foot.x(), foot.bottom() - height, foot.width() - self.px(44), height), sparkline)
+            yield Image(QRectF(foot.x(), foot.bottom() - spark, foot.width() - self.px(44), spark), sparkline)
+
+    def _compose_energy(self, place: QRectF, energy: Energy) -> Iterator[Item]:
+        """Static energy and its origin only together, where there is room for both; a low strip stands under the
+        table, which has them."""
+        face, room = Face(self.px(_FOOT), narrow=True), int(place.width())
+        height = max(self.px(18), text_height(face))
+        lines = wrapped(figures.energy(energy), face, room)
+        static = () if self.low else wrapped(tuple(figures.static_energy(energy).split(" ")), face, room)
+        if (len(lines) + len(static)) * height <= place.height() + 2:
+            lines += static
+        for n, words in enumerate(lines):
+            line = QRectF(place.x(), place.y() + n * height, place.width(), height)
+            yield Words(line, words, _FOOT, theme.MUTED, narrow=True)
 
     def _compose_figures(self, place: QRectF, card: StageCard | None) -> Iterator[Item]:
         """Time and power in large, rate and provenance small beneath."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QImage, QPen, QPolygonF
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
 
 from spikebridge.stages import STAGES
 from spikebridge.ui import figures, theme
+from spikebridge.ui.axes import Axes, Curve, Level
 from spikebridge.ui.history import POINTS, Latencies, Rails
-from spikebridge.ui.items import Canvas, Image, Item
 from spikebridge.ui.plot import Entry, Plot
 
 STAGE_COLOURS = {
@@ -30,7 +29,6 @@ STAGE_COLOURS = {
 _DASHES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 #: This part of the points lies below the top of the axis: single late ones may not press all others flat.
 _BELOW_TOP = 0.98
-_LEVELS = (0.0, 0.5, 1.0)
 
 
 class LatencyChart(Plot):
@@ -56,16 +54,14 @@ class LatencyChart(Plot):
             for stage, ms in zip(STAGES, newest, strict=False)
         ]
 
-    def levels(self, area: QRectF) -> Sequence[tuple[float, str]]:
-        return [(part, f"{part * self._highest:.3g}") for part in _LEVELS] if self._latencies.n else ()
-
-    def curves(self, area: QRectF) -> Iterator[Item]:
-        if self._latencies.n:
-            # An image, not filled curves, which cost 20 ms.
-            sums_ms = self._latencies.values_ms.cumsum(axis=0)
-            pixels = _COLOURS[stack_image(sums_ms, self._highest, int(area.height()))[::-1]]
-            height, width = pixels.shape
-            yield Image(area, QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32))
+    def draw(self, axes: Axes) -> None:
+        n, highest = self._latencies.n, self._highest
+        sums_ms = self._latencies.values_ms[:, POINTS - n :].cumsum(axis=0)
+        # An image, not filled curves, which cost 20 ms.
+        axes.show_area(_COLOURS[stack_image(sums_ms, highest, axes.height)], highest)
+        axes.show_curves([Curve(sums_ms[-1], theme.TEXT)])
+        levels = (0.0, highest / 2, highest) if axes.most_levels > 2 else (0.0, highest)
+        axes.show_levels(0, highest, [Level(value, f"{value:.3g}") for value in levels if n])
 
 
 class PowerChart(Plot):
@@ -74,17 +70,10 @@ class PowerChart(Plot):
     def __init__(self) -> None:
         super().__init__("Power")
         self._sources: tuple[Rails, ...] = ()
-        self._decades = range(0)
 
     def show_rails(self, *sources: Rails) -> None:
         """The rails of this host, and those of a chip; called again for each new point."""
         self._sources = sources
-        known = [w for source in sources for watts in source.watts.values() for w in watts if math.isfinite(w)]
-        if known:
-            lowest, highest = math.log10(min(known)), math.log10(max(known))
-            self._decades = range(math.floor(lowest - 0.1), math.ceil(highest + 0.1) + 1)
-        else:
-            self._decades = range(0)
         self.refresh()
 
     def entries(self) -> Sequence[Entry]:
@@ -96,45 +85,17 @@ class PowerChart(Plot):
                 entries.append(Entry(f"{rail} {value} {provenance}", f"{rail} 00.0 mW {provenance}", colour, style))
         return entries
 
-    def levels(self, area: QRectF) -> Sequence[tuple[float, str]]:
-        if not self._decades:
-            return ()
-        span = len(self._decades) - 1
-        # Neighbouring labels need 20 px each.
-        every = math.ceil(span * self.px(20) / max(1.0, area.height()))
-        return [((decade - self._decades[0]) / span, decade_text(decade)) for decade in self._decades[:: max(1, every)]]
-
-    def curves(self, area: QRectF) -> Iterator[Item]:
-        histories = [watts for source in self._sources for watts in source.watts.values()]
-        for n, watts in enumerate(histories if self._decades else ()):
-            heights = (np.log10(watts) - self._decades[0]) / (len(self._decades) - 1)
-            yield Curve(area, tuple(heights.tolist()), *_series(n))
-
-
-class Curve(NamedTuple):
-    """The newest of ``POINTS`` values at the right edge. heights : from 0 to 1 of the place; NaN leaves a gap."""
-
-    place: QRectF
-    heights: tuple[float, ...]
-    colour: QColor
-    style: Qt.PenStyle
-
-    def draw(self, canvas: Canvas) -> None:
-        painter = canvas.painter
-        # Pens of 1 px only: wider ones take three times as long.
-        painter.setPen(QPen(self.colour, 1, self.style))
-        step = self.place.width() / POINTS
-        x = self.place.right() - step * len(self.heights)
-        # Half a px inside, where the line's own thickness is.
-        bottom, height = self.place.bottom() - 0.5, self.place.height() - 1
-        line: list[QPointF] = []
-        for value in (*self.heights, math.nan):
-            if math.isfinite(value):
-                line.append(QPointF(x, bottom - value * height))
-            elif line:
-                painter.drawPolyline(QPolygonF(line))
-                line = []
-            x += step
+    def draw(self, axes: Axes) -> None:
+        histories = [np.log10(watts) for source in self._sources for watts in source.watts.values()]
+        axes.show_curves([Curve(history, *_series(n)) for n, history in enumerate(histories)])
+        known = [history[np.isfinite(history)] for history in histories]
+        values = np.concatenate(known) if known else np.zeros(0)
+        if not values.size:
+            axes.show_levels(0, 1, ())
+            return
+        lowest, highest = math.floor(values.min() - 0.1), math.ceil(values.max() + 0.1)
+        decades = range(lowest, highest + 1, math.ceil((highest - lowest) / (axes.most_levels - 1)))
+        axes.show_levels(lowest, highest, [Level(decade, decade_text(decade)) for decade in decades])
 
 
 def _series(n: int) -> tuple[QColor, Qt.PenStyle]:
@@ -151,23 +112,18 @@ def decade_text(decade: int) -> str:
 
 
 def stack_image(sums_ms: NDArray[np.float64], highest_ms: float, rows: int) -> NDArray[np.uint8]:
-    """(rows, n) from (n_stages, n) cumulative values: the stage at each height, n_stages above all, n_stages + 1 on the
-    line along the top of the stack; row 0 is zero."""
-    rows = max(1, rows)
-    places = np.arange(rows)[:, None]
-    heights = (places + 0.5) * highest_ms / rows
+    """(rows, n) from (n_stages, n) cumulative values: the stage at each height, n_stages above all; row 0 is zero."""
+    heights = (np.arange(rows)[:, None] + 0.5) * highest_ms / rows
     image = np.zeros((rows, sums_ms.shape[1]), np.uint8)
     for sums in sums_ms:
         image += sums <= heights
-    top = np.clip(sums_ms[-1] * rows / highest_ms, 0, rows - 1).astype(np.int64)
-    image[(places == top) & (top > 0)] = len(sums_ms) + 1
     return image
 
 
-def _stack_colours() -> NDArray[np.uint32]:
-    """(n_stages + 2,) ARGB: the stages, nothing, and the line along the top."""
-    colours = [STAGE_COLOURS[stage.key].darker(130).rgba() for stage in STAGES]
-    return np.array([*colours, 0, theme.TEXT.rgba()], np.uint32)
+def _stack_colours() -> NDArray[np.uint8]:
+    """(n_stages + 1, 4) RGBA, the last transparent."""
+    colours = [STAGE_COLOURS[stage.key].darker(130) for stage in STAGES]
+    return np.array([*((c.red(), c.green(), c.blue(), 255) for c in colours), (0, 0, 0, 0)], np.uint8)
 
 
 _COLOURS = _stack_colours()

@@ -9,9 +9,9 @@ from PyQt6.QtCore import QRectF, Qt
 from spikebridge.contracts import LABELS
 from spikebridge.snapshot import LaneSnapshot
 from spikebridge.ui import theme
-from spikebridge.ui.figures import label_text, sentence
+from spikebridge.ui.figures import label_text, sentence, short_label_text
 from spikebridge.ui.items import CENTRE, RIGHT, Box, Item, Line, Paragraph, Pointer, Words
-from spikebridge.ui.lettering import Face, fitted_size
+from spikebridge.ui.lettering import Face, fitted_size, text_width
 from spikebridge.ui.painted import PaintedPanel
 
 #: Of a row, px of the reference screen and of any.
@@ -51,7 +51,6 @@ class ClassBars(PaintedPanel):
 
     def _show(self, labels: tuple[str, ...], probabilities: tuple[float, ...], index: int | None) -> None:
         self._labels = labels
-        self._longest = max(map(label_text, labels), key=len, default="")
         self._probabilities = probabilities or (0.0,) * len(labels)
         self._index = index
 
@@ -69,10 +68,22 @@ class ClassBars(PaintedPanel):
         words = "All gestures" if len(shown) == len(self._labels) else f"{len(shown)} of {len(self._labels)} gestures"
         yield Words(title, words, 15 if self.small else 18, theme.MUTED, True)
         row = bars.height() / max(1, len(shown))
+        indent = self.px(16 if self.small else 20)
+        texts, size = self._names(names - indent - self.px(8), min(self.px(16 if self.small else 20), int(row * 0.8)))
         for n, i in enumerate(shown):
-            yield from self._compose_row(i, QRectF(pad, bars.y() + n * row, names, row), bars)
+            place = QRectF(pad + indent, bars.y() + n * row, names - indent - self.px(4), row)
+            yield from self._compose_row(i, Words(place, texts[i], size, narrow=True), bars)
         if self._threshold > 0:
             yield from self._compose_threshold(bars, head)
+
+    def _names(self, width: int, largest_px: int) -> tuple[list[str], float]:
+        """A name for each label, all in short where the longest fits in no type, and the size of their type."""
+        for text in (label_text, short_label_text):
+            names = [text(label) for label in self._labels]
+            longest = max(names, key=len, default="")
+            if text_width(longest, Face(theme.SMALLEST_PX, True, True)) <= width:
+                break
+        return names, fitted_size(longest, width, Face(largest_px, True, True)) / self.scale
 
     def _shown(self, height: float) -> list[int]:
         """All labels, or the likeliest where there is no room for all, in the order of the labels."""
@@ -80,20 +91,15 @@ class ClassBars(PaintedPanel):
         likeliest = sorted(range(len(self._labels)), key=lambda i: -self._probabilities[i])
         return sorted(likeliest[:room])
 
-    def _compose_row(self, i: int, names: QRectF, bars: QRectF) -> Iterator[Item]:
-        """names : where the name stands, in the height of the row."""
-        row, top = names.height(), names.y()
+    def _compose_row(self, i: int, name: Words, bars: QRectF) -> Iterator[Item]:
+        """name : in the height of the row."""
+        row, top = name.place.height(), name.place.y()
         probability, chosen = self._probabilities[i], i == self._index
         colour = theme.TEXT if chosen else theme.MUTED
-        indent = self.px(16 if self.small else 20)
-        largest = min(self.px(16 if self.small else 20), int(row * 0.8))
-        size = (
-            fitted_size(self._longest, int(names.width() - indent) - self.px(8), Face(largest, True, True)) / self.scale
-        )
-        place = QRectF(names.x() + indent, top, names.width() - indent - self.px(4), row)
-        yield Words(place, label_text(self._labels[i]), size, colour, chosen, narrow=True)
+        yield name._replace(colour=colour, bold=chosen)
         half = min(self.px(7), row * 0.35) if chosen else 0.0
-        yield Pointer(QRectF(names.x(), top + row / 2 - half, 1.5 * half, 2 * half), theme.ACCENT)
+        left = self.px(14 if self.small else 20)
+        yield Pointer(QRectF(left, top + row / 2 - half, 1.5 * half, 2 * half), theme.ACCENT)
         radius = min(self.px(4), row * 0.28)
         thick = min(row * 0.56, self.px(28))
         groove = QRectF(bars.x(), top + (row - thick) / 2, bars.width(), thick)
@@ -102,7 +108,7 @@ class ClassBars(PaintedPanel):
         bar = QRectF(groove.x(), groove.y(), max(2 * radius, length) if length else 0.0, groove.height())
         yield Box(bar, theme.ACCENT if chosen else theme.FAINT, radius)
         place = QRectF(bars.right() + self.px(4), top, self.width() - bars.right() - self.px(14), row)
-        yield Words(place, f"{probability:.0%}", min(size, 19), colour, chosen, RIGHT)
+        yield Words(place, f"{probability:.0%}", min(name.size, 19), colour, chosen, RIGHT)
 
     def _compose_threshold(self, bars: QRectF, head: float) -> Iterator[Item]:
         thick = max(1, self.px(2))

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
+from spikebridge.ui.banner import Banner
+from spikebridge.ui.help_overlay import HelpOverlay
+from spikebridge.ui.page import Page
+from spikebridge.ui.session import ChainSession
 from spikebridge.ui.settings_bar import next_smoothing_us, next_threshold
 
-if TYPE_CHECKING:
-    from spikebridge.ui.window import MainWindow
+
+class Window(Protocol):
+    """What commands act on."""
+
+    page: Page
+    banner: Banner
+    help: HelpOverlay
+
+    @property
+    def session(self) -> ChainSession | None:
+        """None while no source is open."""
+        ...
+
+    def open(self, uri: str) -> None: ...
+
+    def close_source(self) -> None: ...
+
+    def isFullScreen(self) -> bool: ...  # noqa: N802 - Qt's name
+
+    def toggle_full_screen(self) -> None: ...
+
+    def close(self) -> bool: ...
 
 
 class Commands:
     """Of one window."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: Window) -> None:
         self._window = window
         self._page = window.page
 
@@ -24,7 +47,7 @@ class Commands:
 
     def choose_recording(self) -> None:
         # The format is told from the content, so any file may be chosen.
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open a recording", "", "All files (*)")
+        path, _ = QFileDialog.getOpenFileName(self._page.window(), "Open a recording", "", "All files (*)")
         if path:
             self._window.open(path)
 
@@ -113,7 +136,7 @@ class Commands:
         self._page.stage.events.toggle_mirror()
 
     def toggle_full_screen(self) -> None:
-        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+        self._window.toggle_full_screen()
 
     # ------------------------------------------------ recording
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,30 +18,33 @@ _HOST_REST = tuple(key for key in ON_HOST if key != "ann")
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the table. group : stands over this and its neighbours of the same group. weight : of its width.
-    right : aligned there, for figures."""
+    right : aligned there, for figures. spare : left out of a small table."""
 
     key: str
     group: str
     caption: str
     weight: float
     right: bool = True
+    spare: bool = False
 
 
+#: Title of a group.
+SPIKING = "spiking layers: energy per decision"
 COLUMNS: tuple[Column, ...] = (
     Column("lane", "", "network", 210, right=False),
     Column("p50", "end of the step → decision", "p50", 95),
     Column("p99", "end of the step → decision", "p99", 95),
-    Column("activity", "spiking layers: energy per decision", "activity", 88),
-    Column("constant", "spiking layers: energy per decision", "constant", 88),
-    Column("static", "spiking layers: energy per decision", "static", 88),
-    Column("spiking provenance", "spiking layers: energy per decision", "", 98, right=False),
+    Column("activity", SPIKING, "activity", 88),
+    Column("constant", SPIKING, "constant", 88),
+    Column("static", SPIKING, "static", 88),
+    Column("spiking provenance", SPIKING, "", 98, right=False),
     Column("ordinary", "ordinary layers", "per decision", 88),
     Column("ordinary provenance", "ordinary layers", "", 98, right=False),
     Column("host", "other host stages", "per decision", 88),
     Column("host provenance", "other host stages", "", 98, right=False),
-    Column("bridge", "bridge", "traffic", 88),
-    Column("decisions", "decisions", "per second", 88),
-    Column("lost", "events lost", "in its queue", 100),
+    Column("bridge", "bridge", "traffic", 88, spare=True),
+    Column("decisions", "decisions", "per second", 88, spare=True),
+    Column("lost", "events lost", "in its queue", 100, spare=True),
     Column("agreement", "against the chosen network", "agrees in", 92),
     Column("lead", "against the chosen network", "names a gesture", 250, right=False),
 )
@@ -77,6 +80,11 @@ def describe_backends(lane: LaneSnapshot) -> str:
     return f"{snn}, ANN · {lane.model.ann}"
 
 
+def backends_in_short(lane: LaneSnapshot) -> str:
+    """``Loihi emulator → ONNX Runtime CPU``."""
+    return lane.model.ann if lane.model.snn == "none" else f"{lane.model.snn} → {lane.model.ann}"
+
+
 def describe_lead(pair: PairFigures, name: str) -> str:
     """Who named gestures first, seen from the lane ``name``: ``20 ms earlier, first in 4 of 7``."""
     if pair.lead_ms is None:
@@ -87,6 +95,19 @@ def describe_lead(pair: PairFigures, name: str) -> str:
         ahead = f"{abs(lead_ms):g} ms" if abs(lead_ms) < 1000 else figures.milliseconds(abs(lead_ms) * 1000)
         how = f"{ahead} {'earlier' if lead_ms > 0 else 'later'}"
     return f"{how}, first in {first} of {pair.gestures}"
+
+
+def static_origins(snapshot: Snapshot) -> str:
+    """Whose figures the static energies are: ``static: measured on one board``, by network where they differ; empty
+    where there are none."""
+    origins: dict[str, list[str]] = {}
+    for number, lane in enumerate(snapshot.lanes, start=1):
+        energy = lane.energy.get("snn")
+        if energy is not None and energy.static_mj is not None:
+            origins.setdefault(energy.static_source or "origin not known", []).append(f"{number}")
+    if len(origins) < 2:
+        return "".join(f"static: {origin}" for origin in origins)
+    return "; ".join(f"static of {', '.join(numbers)}: {origin}" for origin, numbers in origins.items())
 
 
 def energy_of_rest(energy: Mapping[str, Energy]) -> Energy:
@@ -164,12 +185,12 @@ def _measures(lane: LaneSnapshot) -> dict[str, float]:
     }
 
 
-def groups() -> tuple[tuple[str, float, float], ...]:
+def groups(columns: Sequence[Column]) -> tuple[tuple[str, float, float], ...]:
     """(title, left, right) of each group of columns, as parts of the width."""
-    total = sum(column.weight for column in COLUMNS)
+    total = sum(column.weight for column in columns)
     spans, left = [], 0.0
-    for title, columns in groupby(COLUMNS, key=lambda column: column.group):
-        right = left + sum(column.weight for column in columns)
+    for title, members in groupby(columns, key=lambda column: column.group):
+        right = left + sum(column.weight for column in members)
         spans.append((title, left / total, right / total))
         left = right
     return tuple(spans)

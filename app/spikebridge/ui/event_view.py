@@ -155,13 +155,21 @@ class EventView(QWidget):
             self._target.left(), round(self._target.bottom() + 1 - self._caption.height() / ratio), self._caption
         )
 
+    @property
+    def caption(self) -> tuple[str, ...]:
+        """How long an event is seen, at length and in short; the first that fits is shown."""
+        last = f"{self.fade_us / 1000:g} ms"
+        return (f"events of the last {last}" + (", mirrored" if self.mirrored else ""), f"events of {last}", last)
+
     def _draw_caption(self) -> QPixmap:
         size = max(11, self.height() // 32)
-        words = f"events of the last {self.fade_us / 1000:g} ms" + (", mirrored" if self.mirrored else "")
         font = theme.font(size, narrow=True)
         metrics = QFontMetrics(font)
         ratio = self.devicePixelRatioF()
-        widths = [metrics.horizontalAdvance(text) for text in ("■ ON ", "■ OFF ", words)]
+        for words in self.caption:
+            widths = [metrics.horizontalAdvance(text) for text in ("■ ON ", "■ OFF ", words)]
+            if sum(widths) + 2 * size <= self._target.width():
+                break
         pixmap = QPixmap(round((sum(widths) + 2 * size) * ratio), round(2 * size * ratio))
         pixmap.setDevicePixelRatio(ratio)
         ground = theme.BACKGROUND.toRgb()

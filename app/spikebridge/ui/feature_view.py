@@ -14,9 +14,11 @@ from spikebridge.contracts import Features
 from spikebridge.ui import theme
 from spikebridge.ui.figures import number
 from spikebridge.ui.items import CENTRE, Image, Item, Words
+from spikebridge.ui.lettering import Face, fitted_size
 from spikebridge.ui.painted import PaintedPanel
 from spikebridge.ui.surface import palette
 
+_TITLE = "What the accumulator sees"
 _COLOURS = palette((255, 190, 60), (255, 190, 60), (20, 26, 35))[::2]
 
 
@@ -46,7 +48,8 @@ class FeatureView(PaintedPanel):
     def compose(self) -> Iterator[Item]:
         pad, line = self.px(16), self.px(24)
         row = QRectF(pad, self.px(12), self.width() - 2 * pad, line)
-        yield Words(row, "What the accumulator sees", 18, theme.MUTED, True, narrow=True)
+        largest = fitted_size(_TITLE, int(row.width()), Face(self.px(18), True, True)) / self.scale
+        yield Words(row, _TITLE, largest, theme.MUTED, True, narrow=True)
         yield Words(row.translated(0, line), self._whose, 16, theme.TEXT, narrow=True)
         top, bottom = self.px(12) + 2 * line, self.height() - self.px(10) - 2 * line
         room = QRectF(pad, top, self.width() - 2 * pad, max(1, bottom - top - self.px(6)))

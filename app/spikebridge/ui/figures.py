@@ -54,18 +54,19 @@ def power(watts: float | None, provenance: Provenance) -> tuple[str, str]:
 
 
 def energy(value: Energy) -> tuple[str, str]:
-    """``1.10 µJ + 3.00 µJ constant`` and, below, ``+ 2.30 mJ static per decision, estimated``; empty if unavailable.
-
-    On one line where there is nothing constant or static.
-    """
+    """(``1.10 µJ + 3.00 µJ constant``, ``per decision, estimated``); empty if unavailable."""
     if value.activity_mj is None or value.provenance == "unavailable":
         return "", ""
-    dynamic = millijoules(value.activity_mj)
-    if value.constant_mj:
-        dynamic += f" + {millijoules(value.constant_mj)} constant"
-    static = "" if value.static_mj is None else f"+ {millijoules(value.static_mj)} static "
-    rest = f"{static}per decision, {value.provenance}"
-    return (dynamic, rest) if value.constant_mj or static else (f"{dynamic} {rest}", "")
+    constant = f" + {millijoules(value.constant_mj)} constant" if value.constant_mj else ""
+    return f"{millijoules(value.activity_mj)}{constant}", f"per decision, {value.provenance}"
+
+
+def static_energy(value: Energy) -> str:
+    """``+ 2.30 mJ static: measured on one board``: the value never stands without its origin; empty where there is
+    none."""
+    if value.static_mj is None or value.provenance == "unavailable":
+        return ""
+    return f"+ {millijoules(value.static_mj)} static: {value.static_source or 'origin not known'}"
 
 
 def millijoules(value_mj: float | None) -> str:
@@ -102,6 +103,11 @@ def label_text(label: str | None) -> str:
         return "No gesture"
     words = label.replace("counter_clockwise", "counter-clockwise").replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def short_label_text(label: str | None) -> str:
+    """``Left arm ccw``: for where there is little room."""
+    return label_text(label).replace("counter-clockwise", "ccw").replace("clockwise", "cw")
 
 
 def sentence(words: str) -> str:

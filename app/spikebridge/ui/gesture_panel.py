@@ -41,6 +41,7 @@ class GesturePanel(PaintedPanel):
         self._confidence: float | None = None
         self._waiting: tuple[str, ...] = _STARTING
         self._likeliest = ""
+        self._settled = True
         self._threshold = 0.0
         self.setAccessibleName("Recognised gesture")
 
@@ -59,12 +60,14 @@ class GesturePanel(PaintedPanel):
         """The newest decision of a lane, or why there is none."""
         decision, self._labels, self._threshold = lane.decision, lane.model.labels, lane.threshold
         if decision is None or lane.state == "failed":
-            self.wait(*_WAITING.get(lane.state, _STARTING))
+            starting = ("Starting", *halves(lane.starting)) if lane.starting else _STARTING
+            self.wait(*_WAITING.get(lane.state, starting))
             return
         best = int(decision.probabilities.argmax())
         self._label = decision.label
         self._confidence = float(decision.probabilities[best if decision.index is None else decision.index])
         self._likeliest = self._labels[best]
+        self._settled = decision.settled
         self._tell()
 
     def _tell(self) -> None:
@@ -101,11 +104,7 @@ class GesturePanel(PaintedPanel):
         else:
             halved = self._lines_of(label_text(self._likeliest).lower(), place.width(), self.px(25))
             likeliest = [(line, 25.0, True) for line in halved]
-            why = [
-                (f"{self._confidence:.0%}, below the", 20.0, False),
-                (f"threshold of {self._threshold:.0%}", 20.0, False),
-            ]
-            lines = [("most likely", 20.0, False), *likeliest, *why]
+            lines = [("most likely", 20.0, False), *likeliest, *((words, 20.0, False) for words in self._why_none())]
         y = place.center().y() - sum(self.px(size * 1.3) for _, size, _ in lines) / 2
         for words, size, strong in lines:
             height = self.px(size * 1.3)
@@ -122,7 +121,7 @@ class GesturePanel(PaintedPanel):
         place = QRectF(pad + icon + pad, 0, self.width() - icon - 3 * pad, self.height())
         # In a wide column the confidence stands beside the name, in a narrow one below it.
         beside = self.width() >= self.px(_WIDE)
-        figure = self.px(120)
+        figure = text_width("100%", Face(self.px(46), True, True)) + self.px(12)
         small = self.px(34 if known else 22)
         width = place.width() - figure if beside else place.width()
         below = 0 if beside else self.px(34)
@@ -149,8 +148,14 @@ class GesturePanel(PaintedPanel):
             return (f"{self._confidence:.0%}",)
         return (
             f"most likely {label_text(self._likeliest).lower()}",
-            f"{self._confidence:.0%}, below the threshold of {self._threshold:.0%}",
+            " ".join(self._why_none()),
         )
+
+    def _why_none(self) -> tuple[str, str]:
+        """Why the likeliest gesture is not named."""
+        if not self._settled:
+            return f"{self._confidence:.0%}, but no whole", "window was seen yet"
+        return f"{self._confidence:.0%}, below the", f"threshold of {self._threshold:.0%}"
 
     # ------------------------------------------------ parts
 

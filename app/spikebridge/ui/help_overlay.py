@@ -28,7 +28,7 @@ class HelpOverlay(PaintedPanel):
         margin = self.px(120)
         title = QRectF(margin, self.px(56), self.width() - 2 * margin, self.px(64))
         yield Words(title, "Keys", 44, bold=True)
-        yield Words(title, "? or Esc closes this page", 20, theme.MUTED, align=RIGHT)
+        yield Words(title, "Esc, H or a click closes this page", 20, theme.MUTED, align=RIGHT)
         width = (self.width() - 2 * margin) / _COLUMNS
         for column, groups in enumerate(self._columns()):
             y: float = self.px(140)

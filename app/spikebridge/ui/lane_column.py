@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 from spikebridge.snapshot import LaneSnapshot
 from spikebridge.ui import theme
 from spikebridge.ui.class_bars import ClassBars
-from spikebridge.ui.comparison import describe_backends
+from spikebridge.ui.comparison import backends_in_short, describe_backends
 from spikebridge.ui.gesture_panel import GesturePanel
 from spikebridge.ui.header import STATES
 from spikebridge.ui.items import CENTRE, RIGHT, Box, Frame, Item, Words
@@ -57,7 +57,10 @@ class LaneHead(PaintedPanel):
         yield Words(row.adjusted(0, 0, -self.px(110), 0), model.title, 17, narrow=True)
         yield Words(row, state, 16, colour, True, RIGHT)
         row = QRectF(row.x(), row.bottom(), row.width(), self.px(22))
-        yield Words(row, describe_backends(self._lane), 15, theme.MUTED, narrow=True)
+        backends = describe_backends(self._lane)
+        if text_width(backends, Face(self.px(15), narrow=True)) > row.width():
+            backends = backends_in_short(self._lane)
+        yield Words(row, backends, 15, theme.MUTED, narrow=True)
 
 
 class LaneColumn(QWidget):

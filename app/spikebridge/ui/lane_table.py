@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from PyQt6.QtCore import QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent
 
 from spikebridge.snapshot import Snapshot
 from spikebridge.ui import theme
-from spikebridge.ui.comparison import COLUMNS, MEASURES, Column, Row, groups, rows
+from spikebridge.ui.comparison import COLUMNS, MEASURES, SPIKING, Column, Row, groups, rows, static_origins
 from spikebridge.ui.figures import NOTHING
 from spikebridge.ui.items import LEFT, RIGHT, Box, Item, Pointer, Words
 from spikebridge.ui.painted import PaintedPanel
 
-_HEAD, _ROW, _LOWEST_ROW, _ALL_ROWS = 42, 26, 18, 156
+_HEAD, _ROW, _LOWEST_ROW, _ALL_ROWS, _NOTE = 42, 26, 18, 156, 18
+
+#: Type does not shrink below this scale, and the table has no room for all columns.
+_SMALL = 0.64
 
 
 def table_height(lanes: int) -> float:
     """px of the reference screen; rows are lower where there are more than six."""
-    return _HEAD + lanes * row_height(lanes) + 5
+    return _HEAD + lanes * row_height(lanes) + _NOTE + 5
 
 
 def row_height(lanes: int) -> float:
@@ -36,15 +39,17 @@ class LaneTable(PaintedPanel):
         super().__init__()
         self._rows: tuple[Row, ...] = ()
         self._chosen = 0
+        self._note = ""
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("All networks side by side")
 
     def show_snapshot(self, snapshot: Snapshot, chosen: int) -> None:
         self._rows, self._chosen = rows(snapshot, chosen), chosen
+        self._note = static_origins(snapshot)
         self.refresh()
 
     def clear(self) -> None:
-        self._rows = ()
+        self._rows, self._note = (), ""
         self.refresh()
 
     def cell(self, row: int, key: str) -> str:
@@ -53,24 +58,36 @@ class LaneTable(PaintedPanel):
 
     def compose(self) -> Iterator[Item]:
         pad = self.px(16)
-        left, width, head = pad, self.width() - 2 * pad, self.px(_HEAD) / 2
-        for title, start, stop in groups():
-            place = QRectF(left + width * start, self.px(2), width * (stop - start), head)
-            place = place.adjusted(self.px(10), 0, 0, 0)
-            yield Box(QRectF(place.x(), place.bottom() - 1, place.width() if title else 0, 1), theme.LINE)
-            yield Words(place, title, 14, theme.MUTED, align=LEFT, narrow=True)
-        high = self.px(row_height(len(self._rows))) if self._rows else 0
+        inner = QRectF(pad, 0, self.width() - 2 * pad, self.height())
+        small = self.scale < _SMALL
+        columns = [column for column in COLUMNS if not (small and column.spare)]
+        yield from self._compose_groups(inner, columns)
+        head, high = self.px(_HEAD) / 2, self.px(row_height(len(self._rows))) if self._rows else 0
         yield Box(
             QRectF(pad / 2, self.px(_HEAD) + self._chosen * high, self.width() - pad, high), theme.RAISED, self.px(4)
         )
-        total = sum(column.weight for column in COLUMNS)
-        x: float = left
-        for column in COLUMNS:
-            place = QRectF(x, head, width * column.weight / total, head)
+        total = sum(column.weight for column in columns)
+        x = inner.x()
+        for column in columns:
+            place = QRectF(x, head, inner.width() * column.weight / total, head)
             yield self._words(place, column, column.caption, 14, theme.MUTED)
             for n in range(len(self._rows)):
                 yield from self._compose_cell(QRectF(x, self.px(_HEAD) + n * high, place.width(), high), column, n)
             x += place.width()
+
+    def _compose_groups(self, inner: QRectF, columns: Sequence[Column]) -> Iterator[Item]:
+        """Titles over the columns, and under those of the spiking layers where their static energy is from."""
+        for title, start, stop in groups(columns):
+            place = QRectF(
+                inner.x() + inner.width() * start, self.px(2), inner.width() * (stop - start), self.px(_HEAD) / 2
+            ).adjusted(self.px(10), 0, 0, 0)
+            yield Box(QRectF(place.x(), place.bottom() - 1, place.width() if title else 0, 1), theme.LINE)
+            yield Words(place, title, 14, theme.MUTED, align=LEFT, narrow=True)
+            if title == SPIKING:
+                place = QRectF(
+                    place.x(), inner.bottom() - self.px(_NOTE + 3), inner.right() - place.x(), self.px(_NOTE)
+                )
+                yield Words(place, self._note, 14, theme.MUTED, narrow=True)
 
     def _compose_cell(self, place: QRectF, column: Column, n: int) -> Iterator[Item]:
         row, chosen = self._rows[n], n == self._chosen

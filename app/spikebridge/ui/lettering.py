@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ def text_width(text: str, face: Face) -> int:
 def fitted_size(text: str, width_px: int, largest: Face) -> int:
     """The largest size in px, up to that of ``largest``, at which ``text`` is no wider than ``width_px``."""
     at_100 = text_width(text, largest._replace(size_px=100))
-    return max(9, min(largest.size_px, int(98 * width_px / max(1.0, at_100))))
+    return max(theme.SMALLEST_PX, min(largest.size_px, int(98 * width_px / max(1.0, at_100))))
 
 
 @lru_cache(maxsize=2048)
@@ -52,6 +53,19 @@ def fitted(text: str, face: Face, room_px: int) -> tuple[str, int]:
         return text, width
     cuts = (text[:n].rstrip() + _ELLIPSIS for n in range(len(text), 0, -1))
     return next(((cut, text_width(cut, face)) for cut in cuts if text_width(cut, face) <= room_px), ("", 0))
+
+
+@lru_cache(maxsize=512)
+def wrapped(pieces: Sequence[str], face: Face, room_px: int) -> tuple[str, ...]:
+    """Lines of ``pieces``, as many of them on each as its room of ``room_px`` allows."""
+    lines: list[str] = []
+    for piece in filter(None, pieces):
+        longer = f"{lines[-1]} {piece}" if lines else piece
+        if lines and text_width(longer, face) <= room_px:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    return tuple(lines)
 
 
 @lru_cache(maxsize=128)

@@ -18,8 +18,8 @@ class Notices:
         return self._new(_failures(snapshot))
 
     def notes(self, snapshot: Snapshot) -> list[str]:
-        """New ones: of the source, of the run and of each lane, its failure too where others run on. A note whose
-        figures grow stays the same one."""
+        """New ones: of the source, of the run and of each lane, its failure too where it is not that of all. A note
+        whose figures grow stays the same one."""
         return self._new(_notes(snapshot))
 
     def _new(self, told: Iterator[tuple[str, str]]) -> list[str]:
@@ -31,8 +31,8 @@ class Notices:
 def _failures(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     if snapshot.failure is None or snapshot.state != "failed":
         return
-    several = len(snapshot.lanes) > 1 and any(lane.failure == snapshot.failure for lane in snapshot.lanes)
-    yield f"failure {snapshot.failure}", "every network has failed." if several else snapshot.failure
+    each_its_own = not _failed_together(snapshot) and any(lane.failure == snapshot.failure for lane in snapshot.lanes)
+    yield f"failure {snapshot.failure}", "every network has failed." if each_its_own else snapshot.failure
 
 
 def _notes(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
@@ -42,10 +42,15 @@ def _notes(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
         yield f"run {key}", note
     several = len(snapshot.lanes) > 1
     for lane in snapshot.lanes:
-        if several and lane.failure is not None:
+        if several and lane.failure is not None and not _failed_together(snapshot):
             yield f"lane {lane.model.name} {lane.failure}", _of(lane, lane.failure)
         for key, note in lane.notes.items():
             yield f"lane {lane.model.name} {key}", _of(lane, note) if several else note
+
+
+def _failed_together(snapshot: Snapshot) -> bool:
+    """For the same reason, which is said once."""
+    return snapshot.state == "failed" and all(lane.failure == snapshot.failure for lane in snapshot.lanes)
 
 
 def _of(lane: LaneSnapshot, sentence: str) -> str:

@@ -20,8 +20,8 @@ from spikebridge.ui.stage_layout import MOST_COLUMNS, Stage
 #: px of the reference screen.
 _HEADER, _LOSS = 48, 32
 #: Of strip and charts: of one network, and of one among several, where the table needs the room.
-_STRIP, _LOW_STRIP = 196, 168
-_CHARTS, _LOW_CHARTS = 152, 136
+_STRIP, _LOW_STRIP = 228, 168
+_CHARTS, _LOW_CHARTS = 140, 116
 _MESSAGES = {"starting": "Starting …", "paused": "Paused", "failed": "⚠  Stopped by an error"}
 
 
@@ -108,6 +108,8 @@ class Page(QWidget):
         n = len(snapshot.lanes)
         self.chosen = self.chosen if self.chosen < n else 0
         self._histories = [LaneHistory() for _ in snapshot.lanes]
+        self.latency_chart.begin()
+        self.power_chart.begin()
         self.stage.events.show_picture(session.picture)
         self._make_room([lane.model.name for lane in snapshot.lanes])
         self.replay_bar.set_replay(session.replay, snapshot.source)

@@ -74,7 +74,7 @@ class Stage(QWidget):
         sensor, alone, columns = self.events.sensor, self._lanes == 1, self.shown_columns
         opened = not self.features.isHidden()
         features = round((_FEATURES if alone else _SMALL_FEATURES) * px) if opened else 0
-        narrowest = (_NARROWEST_GESTURE + _NARROWEST_BARS) * px + gap
+        narrowest = _NARROWEST_GESTURE * px + self._narrowest_bars + gap
         if not alone:
             narrowest = len(columns) * (_NARROWEST_COLUMN * px + gap)
         room = self.width() * _WIDEST_VIEW
@@ -88,12 +88,17 @@ class Stage(QWidget):
             x += features + gap
         self._arrange_lanes(QRect(x, 0, self.width() - x, height))
 
+    @property
+    def _narrowest_bars(self) -> int:
+        """px; the settings stand under them."""
+        return max(round(_NARROWEST_BARS * self._scale), self.settings.sizeHint().width())
+
     def _arrange_lanes(self, place: QRect) -> None:
         columns = self.shown_columns
         gap = round(16 * self._scale)
         if self._lanes == 1:
             controls = self.settings.sizeHint().height()
-            columns[0].stand_alone(place, round(_NARROWEST_BARS * self._scale), controls + gap // 2)
+            columns[0].stand_alone(place, self._narrowest_bars, controls + gap // 2)
             left = columns[0].x() + columns[0].bars.x()
             self.settings.setGeometry(left, place.bottom() + 1 - controls, self.width() - left, controls)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF
+from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette
 
 BACKGROUND = QColor("#0b0e13")
 PANEL = QColor("#141a23")
@@ -29,6 +29,8 @@ ACCENT = SKY
 SERIES = (SKY, ORANGE, GREEN, PURPLE, YELLOW, VERMILLION, BLUE)
 
 UNIT = 8
+#: Of type, px of any screen.
+SMALLEST_PX = 9
 RADIUS = 10
 
 REFERENCE_WIDTH, REFERENCE_HEIGHT = 1920, 1080
@@ -69,9 +71,28 @@ def has_tabular_digits(name: str) -> bool:
 @lru_cache(maxsize=256)
 def font(size_px: int, bold: bool = False, narrow: bool = False) -> QFont:
     result = QFont(family(narrow))
-    result.setPixelSize(max(9, size_px))
+    result.setPixelSize(max(SMALLEST_PX, size_px))
     result.setWeight(QFont.Weight.Bold if bold else QFont.Weight.Normal)
     return result
+
+
+def palette() -> QPalette:
+    """For what no style sheet reaches, such as the dialog for files."""
+    role, colours = QPalette.ColorRole, QPalette()
+    for roles, colour in (
+        ((role.Window, role.AlternateBase), BACKGROUND),
+        ((role.Base, role.ToolTipBase), PANEL),
+        ((role.Button, role.Mid), RAISED),
+        ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.BrightText), TEXT),
+        ((role.PlaceholderText,), MUTED),
+        ((role.Highlight, role.Link), ACCENT),
+        ((role.HighlightedText,), BACKGROUND),
+    ):
+        for each in roles:
+            colours.setColor(each, colour)
+    for each in (role.WindowText, role.Text, role.ButtonText):
+        colours.setColor(QPalette.ColorGroup.Disabled, each, FAINT)
+    return colours
 
 
 @lru_cache(maxsize=8)
@@ -90,12 +111,16 @@ def style_sheet(scale: float) -> str:
     QPushButton, QToolButton, QComboBox {{ background: {RAISED.name()}; border: 1px solid {LINE.name()};
         border-radius: {radius}px; padding: {pad}px {pad * 2}px; }}
     QComboBox::drop-down {{ border: none; }}
+    QComboBox QAbstractItemView {{ background: {PANEL.name()}; border: 1px solid {LINE.name()};
+        selection-background-color: {RAISED.name()}; selection-color: {TEXT.name()}; outline: none; }}
     QPushButton:hover, QToolButton:hover, QComboBox:hover {{ border-color: {MUTED.name()}; }}
     QPushButton:focus, QToolButton:focus, QComboBox:focus {{ border: 2px solid {ACCENT.name()}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {LINE.name()}; }}
     QToolButton:checked {{ border-color: {ACCENT.name()}; }}
     QPushButton:disabled, QToolButton:disabled {{ color: {FAINT.name()}; }}
     QToolButton::menu-indicator {{ image: none; width: 0; }}
+    QFileDialog QToolButton {{ padding: 2px; }}
+    QHeaderView::section {{ background: {RAISED.name()}; border: none; padding: {pad}px; }}
     QMenu {{ background: {PANEL.name()}; border: 1px solid {LINE.name()}; padding: {pad}px; }}
     QMenu::item {{ padding: {pad}px {pad * 4}px; border-radius: {radius}px; }}
     QMenu::item:selected {{ background: {RAISED.name()}; }}

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6 import sip
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from spikebridge.errors import SpikebridgeError
+from spikebridge.snapshot import Snapshot
 from spikebridge.ui import theme
 from spikebridge.ui.actions import GROUPS
 from spikebridge.ui.banner import Banner
@@ -66,7 +68,8 @@ class MainWindow(QMainWindow):
         self.help = HelpOverlay(self.page, keys)
         self.commands = Commands(self)
         for group, commands in GROUPS:
-            self.menu.addSection(group)
+            if not self.menu.isEmpty():
+                self.menu.addSection(group)
             for command in commands:
                 action = QAction(command.title, self)
                 action.setObjectName(command.name)
@@ -89,6 +92,8 @@ class MainWindow(QMainWindow):
         return timer
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        # Where no window manager runs, as on a kiosk, nobody else gives it the keys.
+        self.activateWindow()
         self.setFocus()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -102,7 +107,15 @@ class MainWindow(QMainWindow):
         self.banner.top_px = 2 * (self.page.gap // 2) + self.page.header.height()
         self.banner.place()
 
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
     # ------------------------------------------------ sources
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest of the source that is open, None while none is; from any thread."""
+        session = self.session
+        return None if session is None else session.snapshot()
 
     def open(self, uri: str) -> None:
         """Opens a source in the background; the present one runs on until the new one is there."""
@@ -210,3 +223,9 @@ class MainWindow(QMainWindow):
         self.session = None
         self._loader.shut_down()
         super().closeEvent(event)
+
+    def end(self) -> None:
+        """Closes the window and deletes all that Qt has of it. Left to the garbage collector, that could happen on
+        another thread, where Qt would crash."""
+        self.close()
+        sip.delete(self)
