@@ -40,7 +40,7 @@ MODULES = (
     "snn/meter.py",
     "snapshot.py",
     "sources/live.py",
-    *(f"terminal/{name}.py" for name in ("objects", "summary")),
+    *(f"terminal/{name}.py" for name in ("objects", "summary", "values")),
 )
 #: Tests that look at those figures. Those in other processes are left out: mutmut does not see what they run.
 _TESTS = (

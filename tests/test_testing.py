@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from spikebridge.contracts import Counts, Energy, LayerActivity, PowerReading, SnnActivity, SourceCounters, Spikes
+from spikebridge.contracts import (
+    Counts,
+    Energy,
+    LayerActivity,
+    PowerReading,
+    SnnActivity,
+    SourceCounters,
+    SourceInfo,
+    Spikes,
+)
 from spikebridge.events import EventArray, EventPacket, Sensor, empty_events, make_events
 from spikebridge.sources.replay import Replay
 from spikebridge.testing import (
@@ -59,7 +68,7 @@ def test_a_recording_in_memory_reads_half_open_ranges_and_counts() -> None:
     assert recording.read(31, 99).size == 0
     assert recording.counters() == SourceCounters(read=4)
     info = recording.info
-    assert (info.kind, info.sensor, info.t_first_us, info.t_last_us) == ("recording", SENSOR, 10, 30)
+    assert info == SourceInfo("memory:", "events in memory", "recording", SENSOR, 10, 30)
     empty = ArrayRecording(empty_events(), SENSOR)
     assert (empty.info.t_first_us, empty.info.t_last_us) == (0, 0)
     recording.close()
@@ -73,13 +82,14 @@ def test_a_recording_in_memory_can_be_replayed() -> None:
 def test_a_source_of_packets_gives_them_and_counts() -> None:
     packets = [packet(0, 1, 2), packet(1), packet(2, 3)]
     source = PacketSource(packets, SENSOR, "simulated", dropped=7)
-    assert (source.info.kind, source.info.sensor) == ("simulated", SENSOR)
+    assert source.info == SourceInfo("packets:", "packets in memory", "simulated", SENSOR)
     assert list(source.packets(STEP_US)) == packets
     assert source.counters() == SourceCounters(read=3, dropped=7)
 
 
 def test_a_source_of_packets_ends_where_it_is_closed_or_breaks_where_it_is_told() -> None:
     source = PacketSource([packet(0), packet(1)], SENSOR)
+    assert (source.info.kind, source.counters()) == ("live", SourceCounters())
     given = source.packets(STEP_US)
     next(given)
     source.close()
@@ -133,6 +143,7 @@ def test_a_delayed_copy_costs_what_its_meter_says_or_nothing() -> None:
     meter = FixedSnnMeter(Energy(1.0, "measured"))
     assert DelayedCopy((1, 1, 1), meter=meter).meter() is meter
     free = DelayedCopy((1, 1, 1))
+    assert [int(free.step(np.full((1, 1, 1), n, np.uint8)).sum()) for n in (1, 0)] == [0, 1]
     assert free.meter().energy(free.activity(), STEP_US, 1) == Energy(0.0, "simulated")
 
 
@@ -232,6 +243,10 @@ def test_a_packet_that_is_not_as_it_should_be_is_found(spoil: Callable[[EventPac
 def test_the_last_place_of_sensor_and_step_are_inside() -> None:
     made = moved(packet(0, 1, 2), t=[0, 9_999], x=[7, 0], y=[0, 3])
     assert check_source(PacketSource([made], SENSOR)) == [made]
+
+
+def test_events_may_come_at_the_same_time() -> None:
+    assert len(check_source(PacketSource([packet(0, 5, 5)], SENSOR))) == 1
 
 
 def test_events_that_were_not_counted_are_found() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from spikebridge.snapshot import LaneSnapshot, Snapshot
+from spikebridge.contracts import SourceCounters
+from spikebridge.snapshot import Counters, LaneSnapshot, Snapshot
 from spikebridge.terminal.dashboard import dashboard, render
-from terminal.made_snapshot import decision, make_lane, make_snapshot, paced
+from terminal.made_snapshot import decision, make_lane, make_snapshot, paced, percentiles
 from terminal.printing import lines
 
 
@@ -43,8 +45,10 @@ def test_one_network() -> None:
         "⚠ Of the run.",
         "",
     ]
-    cells = [[cell.strip() for cell in line.replace("│", "┃").split("┃")] for line in screen[11:-1] if "title" in line]
-    assert cells == [
+    assert screen[11].startswith("┏")
+    cells = [[cell.strip() for cell in line.replace("│", "┃").split("┃")] for line in screen[12:-1]]
+    assert cells[0] == ["", "stage", "", "p50 ms", "p99 ms", "rate", "power", ""]
+    assert [row for row in cells if row[0].startswith("title")] == [
         ["title 10", "role 10", "1.00", "1.02", "10,000 events/s", "100.0 mW (estimated)"],
         ["title 11", "role 11", "1.10", "1.12", "10,001 events/s", "101.0 mW (estimated)"],
         ["title 12", "role 12", "1.20", "1.22", "10,002 events/s", "102.0 mW (estimated)"],
@@ -53,6 +57,21 @@ def test_one_network() -> None:
     ]
     # The recent median, 20 ms of layers, a window of 160 ms.
     assert "the newest events behind it are 27.0 ms old and the oldest 187.0 ms" in " ".join(screen[-2:])
+
+
+def test_times_are_told_to_ten_microseconds() -> None:
+    lane = make_lane()
+    latency = dataclasses.replace(lane.cards[0].latency, recent=percentiles(1_234_567.0))
+    lane = dataclasses.replace(lane, cards=(dataclasses.replace(lane.cards[0], latency=latency),), t_us=100_000_000_000)
+    text = "\n".join(lines(render(make_snapshot(lane)), 160))
+    assert "│ 1234.57 │ 1234.59 │" in text
+    assert "wave.aedat4 · 100000.0 s" in text
+
+
+def test_notes_of_the_only_network_need_no_name_those_of_two_do() -> None:
+    lane = dataclasses.replace(make_lane(), notes={"a": "Of the lane."}, failure="The ANN broke.")
+    assert {"⚠ Of the lane.", "⚠ failed: The ANN broke."} <= set(shown(lane))
+    assert {"⚠ net 1: Of the lane.", "⚠ net 1: failed: The ANN broke."} <= set(shown(lane, make_lane(2)))
 
 
 def test_frame_names_the_source_and_its_time() -> None:
@@ -128,16 +147,29 @@ def test_a_decision_for_nothing_has_no_confidence() -> None:
     assert screen[1] == "no gesture"
 
 
-def test_only_the_named_label_is_lit() -> None:
-    def lit(lane: LaneSnapshot) -> list[str]:
-        console = Console(width=120, file=io.StringIO(), force_terminal=True, color_system="standard", record=True)
-        console.print(render(make_snapshot(lane)))
-        bright_cyan = "\x1b[96m"
-        return [line for line in console.export_text(styles=True).splitlines() if bright_cyan in line]
+def in_style(snapshot: Snapshot, style: str) -> list[str]:
+    """What is written in it."""
+    out = io.StringIO()
+    Console(width=120, file=out, force_terminal=True, color_system="standard").print(render(snapshot))
+    return [found.strip() for found in re.findall(rf"\x1b\[{style}m([^\x1b]*)\x1b", out.getvalue())]
 
-    (row,) = lit(make_lane())
-    assert "arm roll" in row
-    assert lit(dataclasses.replace(make_lane(), decision=decision(None))) == []
+
+def test_only_the_named_label_is_lit() -> None:
+    bright_cyan = "96"
+    (bar,) = in_style(make_snapshot(make_lane()), bright_cyan)
+    assert bar.endswith("69%")
+    assert in_style(make_snapshot(dataclasses.replace(make_lane(), decision=decision(None))), bright_cyan) == []
+
+
+def test_loss_is_red_none_is_green_and_notes_are_yellow() -> None:
+    bold_red, green, yellow = "1;31", "32", "33"
+    snapshot = make_snapshot(make_lane())
+    assert in_style(snapshot, bold_red) == ["LOST 499"]
+    assert in_style(snapshot, green) == []
+    assert in_style(snapshot, yellow) == ["⚠ Of the file.", "⚠ Of the run."]
+    lane = dataclasses.replace(make_lane(), counters=Counters())
+    lossless = dataclasses.replace(snapshot, lanes=(lane,), source_counters=SourceCounters())
+    assert (in_style(lossless, bold_red), in_style(lossless, green)) == ([], ["nothing lost"])
 
 
 def test_the_screen_is_drawn_ten_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:

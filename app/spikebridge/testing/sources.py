@@ -19,7 +19,7 @@ class ArrayRecording:
 
     def __init__(self, events: EventArray, sensor: Sensor) -> None:
         self._events = events.copy()
-        self._events.flags.writeable = False
+        self._events.setflags(write=False)
         self._times = np.ascontiguousarray(events["t"])
         self._read = 0
         first, last = (int(self._times[0]), int(self._times[-1])) if events.size else (0, 0)
