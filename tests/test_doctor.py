@@ -73,14 +73,14 @@ def test_power_meter_is_named(tmp_path: Path) -> None:
 
 def test_refused_power_meter_names_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     zone = rapl_zone(tmp_path, "intel-rapl:0", "package-0", 0)
-    read_text = Path.read_text
+    read_bytes = Path.read_bytes
 
-    def refuse(path: Path, encoding: str | None = None, errors: str | None = None) -> str:
+    def refuse(path: Path) -> bytes:
         if path == zone / "energy_uj":
             raise PermissionError(13, "Permission denied", str(path))
-        return read_text(path, encoding, errors)
+        return read_bytes(path)
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     check = doctor.check_power(tmp_path)
     assert check.state == "warning"
     assert check.fix.startswith("sudo chmod")
