@@ -229,6 +229,13 @@ class LaneSnapshot:
         run = self.end_to_end.run if self.end_to_end is not None else None
         return replace(self.age, end_to_end_us=run.p50 if run is not None and run.n else None)
 
+    def tuned(self, threshold: float, smoothing_us: int) -> LaneSnapshot:
+        """The same with these settings, where its figures are older than they."""
+        if (self.threshold, self.smoothing_us) == (threshold, smoothing_us):
+            return self
+        age = replace(self.age, smoothing_us=smoothing_us) if self.model.mode == "stream" else self.age
+        return replace(self, threshold=threshold, smoothing_us=smoothing_us, age=age)
+
 
 @dataclass(frozen=True, slots=True)
 class PairFigures:

@@ -102,7 +102,10 @@ def test_controls_reach_the_chain(engine: Engine) -> None:
     time.sleep(0.2)  # what was on its way
     done = session.snapshot().lanes[0].counters.decisions
     controls.seek(200_000)
-    assert controls.status().position_us == 200_000
+    # As asked, or once that was heard the start of the step that holds it.
+    snapshot = session.snapshot()
+    step_us, first_us = snapshot.lanes[0].model.step_us, snapshot.source.t_first_us or 0
+    assert controls.status().position_us in (200_000, 200_000 - (200_000 - first_us) % step_us)
     controls.step()
     wait_for(lambda: session.snapshot().lanes[0].counters.decisions == done + 1)
     wait_for(lambda: session.all_heard and controls.status().position_us > 200_000)
@@ -130,6 +133,29 @@ def test_two_quick_presses_are_two(engine: Engine) -> None:
         controls.pause(not controls.status().paused)
     wait_for(lambda: session.all_heard)
     assert not controls.status().paused
+    session.close()
+
+
+def test_settings_show_at_once_and_stay(engine: Engine) -> None:
+    """Steps from the value shown, as keys take them: none is lost, whether or not the chain has heard of the last, and
+    while it stands still."""
+    session = opened(engine, "tiny:1", LOOPED)
+    assert session.replay is not None
+    session.replay.pause(True)
+    start = session.snapshot().lanes[0]
+    for n in range(1, 6):
+        session.tune(0, smoothing_us=session.snapshot().lanes[0].smoothing_us + 1000)
+        session.tune(0, threshold=session.snapshot().lanes[0].threshold - 0.01)
+        time.sleep(0.02 * (n % 3))
+    lane = session.snapshot().lanes[0]
+    assert lane.smoothing_us == lane.age.smoothing_us == start.smoothing_us + 5000
+    assert lane.threshold == pytest.approx(start.threshold - 0.05)
+    wait_for(lambda: session.all_heard)
+    for _ in range(5):
+        heard = session.snapshot().lanes[0]
+        assert (heard.threshold, heard.smoothing_us) == (lane.threshold, lane.smoothing_us)
+        assert heard.age.smoothing_us == lane.smoothing_us
+        time.sleep(0.03)
     session.close()
 
 

@@ -92,6 +92,7 @@ class Session:
         self._newest = opened.snapshot
         self._sent = 0
         self._heard = 0
+        self._tuned: dict[int, tuple[float, int]] = {}  # by lane: threshold and smoothing not heard of yet
         self._closed = threading.Event()
         replay = opened.snapshot.replay
         self.replay: ReplayControls | None = ReplayControls(self, replay) if replay is not None else None
@@ -102,12 +103,26 @@ class Session:
         return self._process.pid
 
     def snapshot(self) -> Snapshot:
-        """The newest state, never changed after it was published."""
-        return self._newest
+        """The newest state, never changed after it was published. Settings of a lane are those that were asked for, so
+        that a key pressed twice counts twice, however soon."""
+        if self.all_heard:
+            self._tuned.clear()
+        newest = self._newest
+        if not self._tuned:
+            return newest
+        return dataclasses.replace(
+            newest,
+            lanes=tuple(lane.tuned(*self._tuned[i]) if i in self._tuned else lane for i, lane in enumerate(newest.lanes)),
+        )
 
     def tune(self, lane: int, threshold: float | None = None, smoothing_us: int | None = None) -> None:
         """Threshold and smoothing of one lane."""
+        now = self.snapshot().lanes[lane]
         self.control(messages.Tune(self._ticket, lane, threshold, smoothing_us))
+        self._tuned[lane] = (
+            now.threshold if threshold is None else threshold,
+            now.smoothing_us if smoothing_us is None else smoothing_us,
+        )
 
     def want_features(self, lane: int, wanted: bool) -> None:
         """Whether snapshots carry what the accumulator of a lane sees."""
@@ -160,8 +175,8 @@ class ReplayControls:
 
     def status(self) -> ReplayStatus:
         """Where the replay is."""
-        newest = self._session.snapshot().replay
-        if newest is not None and self._session.all_heard:
+        # In this order: news that come between the two only make the snapshot newer.
+        if self._session.all_heard and (newest := self._session.snapshot().replay) is not None:
             self._asked = newest
         return self._asked
 

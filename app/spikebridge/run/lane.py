@@ -183,8 +183,8 @@ class Lane:
     # ------------------------------------------------ what views use
 
     def snapshot(self) -> LaneSnapshot:
-        """The newest state; never blocks."""
-        return self._newest
+        """The newest state; never blocks. Settings show at once, also while no step comes."""
+        return self._newest.tuned(self.chain.rule.threshold, self.chain.rule.smoothing_us)
 
     def tune(self, threshold: float | None = None, smoothing_us: int | None = None) -> None:
         """Changes what is given, from the next decision on."""
