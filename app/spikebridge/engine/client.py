@@ -112,7 +112,9 @@ class Session:
             return newest
         return dataclasses.replace(
             newest,
-            lanes=tuple(lane.tuned(*self._tuned[i]) if i in self._tuned else lane for i, lane in enumerate(newest.lanes)),
+            lanes=tuple(
+                lane.tuned(*self._tuned[i]) if i in self._tuned else lane for i, lane in enumerate(newest.lanes)
+            ),
         )
 
     def tune(self, lane: int, threshold: float | None = None, smoothing_us: int | None = None) -> None:
