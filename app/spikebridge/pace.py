@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
+
 #: Who is later than this takes the present as the new start: the stream then runs late, which is seen, rather than in
 #: a burst that makes every stage behind it late, which looks like a fault of theirs.
 LATE_NS = 250_000_000
+
+#: Systems wake a sleeping thread too late: 0.05 ms by their timers' slack, and as much again where the processor slept.
+AWAKE_NS = 200_000
+
+
+def wait_until(moment_ns: int, wait: Callable[[float], bool]) -> bool:
+    """Meets a moment on ``time.monotonic_ns`` exactly: sleeps in ``wait(seconds)`` until just before it, then stays
+    awake. True when that woke it early, as ``threading.Event.wait`` does."""
+    sleep_ns = moment_ns - AWAKE_NS - time.monotonic_ns()
+    if sleep_ns > 0 and wait(sleep_ns / 1e9):
+        return True
+    while time.monotonic_ns() < moment_ns:
+        os.sched_yield()  # lets other threads on; a sleep of nothing takes 0.07 ms
+    return False
 
 
 class Pace:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spikebridge.contracts import LABELS, SourceCounters, SourceInfo
 from spikebridge.errors import UsageError
 from spikebridge.events import EventArray, EventPacket, Sensor
-from spikebridge.pace import Pace
+from spikebridge.pace import Pace, wait_until
 from spikebridge.simulator.body import Person, between, draw_person
 from spikebridge.simulator.drawing import Image, padded_width
 from spikebridge.simulator.motion import Performer
@@ -193,12 +193,16 @@ class SimulatedCamera:
         while not self._closed.is_set():
             t0, t1 = sequence * step_us, (sequence + 1) * step_us
             # Settling before the first step is no lateness.
-            if self._pace and sequence and self._wait_until(self._pace.begin_ns(t0, t1, time.monotonic_ns())):
+            if (
+                self._pace
+                and sequence
+                and wait_until(self._pace.begin_ns(t0, t1, time.monotonic_ns()), self._closed.wait)
+            ):
                 return
             events = self._recorder.film(t0, t1)
             events.setflags(write=False)
             due_ns = self._pace.due_ns(t0, t1, time.monotonic_ns()) if self._pace else None
-            if due_ns is not None and self._wait_until(due_ns):
+            if due_ns is not None and wait_until(due_ns, self._closed.wait):
                 return
             self._read += events.size
             self._label = self._recorder.performance.label(t1 * 1e-6)
@@ -207,10 +211,6 @@ class SimulatedCamera:
 
     def close(self) -> None:
         self._closed.set()
-
-    def _wait_until(self, host_ns: int) -> bool:
-        """True when the camera was closed."""
-        return self._closed.wait(max(0.0, (host_ns - time.monotonic_ns()) * 1e-9))
 
 
 def simulate_clip(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
 from spikebridge.events import EventArray, EventPacket
-from spikebridge.pace import Pace
+from spikebridge.pace import Pace, wait_until
 from spikebridge.sources.overview import Overview
 
 _LOOK_AHEAD_US = 1_000_000
@@ -215,7 +215,7 @@ class Replay:
                 due_ns = moment_ns(start_us, start_us + self._step_us, now_ns)
                 if now_ns >= due_ns:
                     return _Moment(now_ns, due_ns)
-                self._changed.wait((due_ns - now_ns) / 1e9)
+                wait_until(due_ns, self._changed.wait)
             return None
 
     def _go_to(self, t_us: int, *, gap: bool) -> None:
