@@ -117,11 +117,12 @@ def test_for_ends_a_loop_too(bundle, recording):
 
 
 def test_energy_of_a_window_counts_all_its_steps(bundle, recording):
-    """Four steps behind each decision of a window: about four times the binning of one while streaming."""
+    """Four steps behind each decision of a window: up to four times the binning of one while streaming, less where
+    steps in a row find their memory warm."""
     _, stream = run_json(recording, "--model", bundle, "--speed", "max")
     _, window = run_json(recording, "--model", bundle, "--speed", "max", "--mode", "window")
     streamed, of_window = (run["energy_mj_per_decision"]["bin"]["value"] for run in (stream, window))
-    assert 2 < of_window / streamed < 8
+    assert 1.4 < of_window / streamed < 8
 
 
 def test_several_networks_have_an_entry_each(bundle, recording, tmp_path):

@@ -273,9 +273,8 @@ def test_whoever_takes_no_decisions_makes_the_source_wait(make: Make) -> None:
 
 @pytest.fixture
 def room_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One decision may wait for its reader, and is looked after often."""
+    """One decision may wait for its reader."""
     monkeypatch.setattr("spikebridge.run.pipeline._DECISIONS", 1)
-    monkeypatch.setattr("spikebridge.run.pipeline._LOOK_S", 0.005)
 
 
 @pytest.mark.usefixtures("room_for_one")
@@ -302,6 +301,30 @@ def test_a_reader_that_leaves_frees_the_lane_that_waits_for_it(make: Make) -> No
     reading.close()
     assert pipeline.snapshot().state == "ended"
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("spikebridge")]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_whoever_waits_for_decisions_is_woken_for_them_and_at_the_end(
+    make: Make, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """Never by the clock: that would come after a minute, with None."""
+    monkeypatch.setattr("spikebridge.run.pipeline._LOOK_S", 60.0)
+    monkeypatch.setattr("spikebridge.run.pipeline._BATCH", batch)
+    for source in (replay(), PacketSource(live_packets(10, 0.002), SENSOR)):
+        assert None not in list(make(source).decisions())
+
+
+def test_decisions_are_handed_over_together_while_the_chain_has_more_to_do(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each waking of the reader costs the chain a third of a step."""
+    monkeypatch.setattr("spikebridge.run.pipeline._LOOK_S", 60.0)
+    monkeypatch.setattr("spikebridge.run.pipeline._BATCH", 8)
+    pipeline = make(replay(), FixedAnn(Slow(0.003)))
+    reading = pipeline.decisions()
+    assert next(reading) is not None
+    assert pipeline.lanes[0].counters().decisions >= 8
+    assert len([item for item in reading if item is not None]) == 29
 
 
 def test_decisions_of_a_live_source_come_as_they_are_made(bundle: Bundle) -> None:

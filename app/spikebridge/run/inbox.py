@@ -90,6 +90,11 @@ class Inbox:
             self._changed.notify_all()
 
     @property
+    def waiting(self) -> bool:
+        """Whether packets are queued. Without the lock: at once, and true a moment ago."""
+        return bool(self._queue)
+
+    @property
     def exhausted(self) -> bool:
         """Closed and empty: nothing will come any more."""
         with self._changed:

@@ -193,6 +193,11 @@ class Lane:
         if smoothing_us is not None:
             self.chain.rule.smoothing_us = max(0, smoothing_us)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether more packets wait to be worked on."""
+        return self._inbox.waiting
+
     def want_features(self, wanted: bool) -> None:
         """Whether snapshots carry what the accumulator sees."""
         self._want_features = wanted

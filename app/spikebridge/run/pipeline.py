@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import queue
 import resource
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import TypeAlias
 
 from spikebridge.chain import Chain
@@ -25,7 +24,10 @@ from spikebridge.snapshot import Decision, LaneSnapshot, Snapshot, State
 
 #: Decisions that may wait for who takes them; then their lane waits, and what it cannot take is dropped in its inbox.
 _DECISIONS = 1024
+#: So many are handed over at once while the chain has more to do.
+_BATCH = 32
 _LOOK_S = 0.1
+_ROOM_S = 0.005
 
 LaneDecision: TypeAlias = tuple[int, Decision]
 
@@ -54,9 +56,6 @@ class Pipeline:
         self._agreement = Agreement(tuple(chains))
         self._sequence = itertools.count()
         self._started_s = time.monotonic()
-        self._running = len(self.lanes)
-        self._ended = threading.Event()
-        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._feeder = threading.Thread(target=self._feed, name="spikebridge-feeder", daemon=True)
 
@@ -80,31 +79,44 @@ class Pipeline:
         Those of a recording come in the order of its time, and of the lanes where that is equal, so that every run
         gives the same. Raises the first error of any thread at the end.
         """
-        out: queue.Queue[LaneDecision] = queue.Queue(_DECISIONS)
+        ready: deque[LaneDecision] = deque()
+        came, ended = threading.Event(), list[int]()
         merge, lock = Merge(len(self.lanes)), threading.Lock()
 
-        def give(due: Iterator[LaneDecision]) -> None:
+        def give(lane: int, due: Iterable[LaneDecision]) -> None:
             for item in due:
-                while not self._stopping.is_set():
-                    with suppress(queue.Full):
-                        out.put(item, timeout=_LOOK_S)
-                        break
+                while len(ready) >= _DECISIONS and not self._stopping.is_set():
+                    came.set()
+                    time.sleep(_ROOM_S)
+                ready.append(item)
+            # Waking another thread takes a third as long as a step: where more waits to be worked on, not each time.
+            if len(ready) >= _BATCH or not self.lanes[lane].waiting:
+                came.set()
 
         def on_step(lane: int, packet: EventPacket, decision: Decision | None) -> None:
             if not self._in_order:
-                give(iter([(lane, decision)] if decision is not None else []))
+                give(lane, [(lane, decision)] if decision is not None else [])
                 return
             with lock:
-                give(merge.step(lane, packet.t_stop_us, decision))
+                give(lane, merge.step(lane, packet.t_stop_us, decision))
 
         def on_end(lane: int) -> None:
             with lock:
-                give(merge.end(lane))
+                give(lane, merge.end(lane))
+                ended.append(lane)
+                came.set()
 
         try:
             self._start(on_step, on_end)
-            while not (self._ended.is_set() and out.empty()):
-                yield _next(out)
+            while True:
+                came.clear()
+                over = len(ended) == len(self.lanes)
+                while ready:
+                    yield ready.popleft()
+                if over:
+                    break
+                if not came.wait(_LOOK_S):
+                    yield None
         finally:
             self.close()
         if (failure := self.first_failure()) is not None:
@@ -142,10 +154,6 @@ class Pipeline:
             def ended(number: int = number) -> None:
                 self._agreement.end(number)
                 on_end(number)
-                with self._lock:
-                    self._running -= 1
-                    if not self._running:
-                        self._ended.set()
 
             lane.start(stepped, ended)
         self._feeder.start()
@@ -210,14 +218,6 @@ class Pipeline:
         if paused:
             return "paused"
         return "running" if any(lane.state == "running" for lane in lanes) else "starting"
-
-
-def _next(decisions: queue.Queue[LaneDecision]) -> LaneDecision | None:
-    """None where none comes for a moment."""
-    try:
-        return decisions.get(timeout=_LOOK_S)
-    except queue.Empty:
-        return None
 
 
 def peak_rss_mb() -> float:
