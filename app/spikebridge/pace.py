@@ -19,7 +19,7 @@ def wait_until(moment_ns: int, wait: Callable[[float], bool]) -> bool:
     sleep_ns = moment_ns - AWAKE_NS - time.monotonic_ns()
     if sleep_ns > 0 and wait(sleep_ns / 1e9):
         return True
-    # Giving way here, sched_yield or a sleep of nothing, may cost milliseconds where another thread takes the processor.
+    # Giving way here, as sched_yield or a sleep of nothing do, may cost milliseconds where another thread then runs.
     while time.monotonic_ns() < moment_ns:
         pass
     return False

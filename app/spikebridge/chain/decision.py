@@ -1,8 +1,9 @@
-"""From logits to a named gesture."""
+"""From logits to a named gesture. Plain numbers: a dozen of them takes NumPy longer to address than to add up."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,10 @@ class DecisionRule:
         self._labels = spec.labels
         self._temperature = spec.temperature
         # Bayes: in training every class came as often, before a camera nobody makes a gesture most of the time.
-        self._log_odds = np.log([spec.other_odds if label == "other" else 1.0 for label in spec.labels])
+        self._log_odds = [math.log(spec.other_odds) if label == "other" else 0.0 for label in spec.labels]
         self.threshold = spec.threshold
         self.smoothing_us = spec.smoothing_us
-        self._mean: NDArray[np.float64] | None = None
+        self._mean: list[float] | None = None
 
     def __call__(self, logits: Logits, elapsed_us: int) -> tuple[int | None, NDArray[np.float32]]:
         """(index of the gesture or None, (n_labels,) smoothed probabilities).
@@ -33,34 +34,39 @@ class DecisionRule:
         elapsed_us : camera time since the decision before. After ``reset`` the mean starts from equal probabilities,
         so that one step of evidence alone names nothing.
         """
-        probabilities = softmax(logits.astype(np.float64) / self._temperature + self._log_odds)
-        if self._mean is None:
-            self._mean = np.full(len(self._labels), 1 / len(self._labels))
+        values = zip(logits.tolist(), self._log_odds, strict=True)
+        probabilities = softmax([value / self._temperature + odds for value, odds in values])
+        before = self._mean or [1 / len(self._labels)] * len(self._labels)
         weight = 1.0 if self.smoothing_us <= 0 else -math.expm1(-elapsed_us / self.smoothing_us)
-        probabilities -= self._mean
-        probabilities *= weight
-        self._mean += probabilities
-        best = int(self._mean.argmax())
-        return (best if self._mean[best] >= self.threshold else None), _published(self._mean)
+        mean = [old + weight * (new - old) for old, new in zip(before, probabilities, strict=True)]
+        self._mean = mean
+        best = _largest(mean)
+        return (best if mean[best] >= self.threshold else None), _published(mean)
 
     def single(self, logits: Logits) -> tuple[int | None, NDArray[np.float32]]:
         """The same for one window on its own: no smoothing, no threshold, no odds (the paper's protocol)."""
-        probabilities = softmax(logits.astype(np.float64) / self._temperature)
-        return int(probabilities.argmax()), _published(probabilities)
+        probabilities = softmax([value / self._temperature for value in logits.tolist()])
+        return _largest(probabilities), _published(probabilities)
 
     def reset(self) -> None:
         """Forgets what was seen."""
         self._mean = None
 
 
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Over a 1-D array, without overflow."""
-    powers: NDArray[np.float64] = np.exp(logits - logits.max())
-    powers /= powers.sum()
-    return powers
+def softmax(logits: Sequence[float]) -> list[float]:
+    """Without overflow."""
+    top = max(logits)
+    powers = [math.exp(value - top) for value in logits]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
-def _published(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
-    result = probabilities.astype(np.float32)
+def _largest(values: Sequence[float]) -> int:
+    """Index of the first of the largest."""
+    return max(range(len(values)), key=values.__getitem__)
+
+
+def _published(probabilities: Sequence[float]) -> NDArray[np.float32]:
+    result = np.array(probabilities, np.float32)
     result.flags.writeable = False
     return result
