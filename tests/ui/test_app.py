@@ -207,6 +207,29 @@ class Watching:
                 self.seen.append(snapshot)
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setscheduler"), reason="Linux only")
+def test_drawing_does_not_take_the_processor_from_who_decides():
+    """The chain's process is not held back with it, though a thread of the window starts it."""
+    policies, engine = {}, app.Engine()
+    engine.close()  # the next source starts a new process
+
+    def opener(uri, say):
+        session = engine.open("sim:", RunSettings((LaneSettings("ann-160ms"),)), say)
+        youngest = max(int(task) for task in os.listdir(f"/proc/{session.pid}/task"))
+        policies["chain"] = {os.sched_getscheduler(session.pid), os.sched_getscheduler(youngest)}
+        return session
+
+    @contextmanager
+    def watcher(_newest):
+        policies["drawing"] = os.sched_getscheduler(0)
+        yield
+
+    assert show_window(opener, "sim:", duration_s=0.3, watchers=[watcher]) == 0
+    engine.close()
+    assert policies == {"drawing": os.SCHED_BATCH, "chain": {os.SCHED_OTHER}}
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 def test_watchers_follow_whatever_source_is_open_as_long_as_the_window_is(application):
     sessions, watchers = [], (Watching(), Watching())
 

@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from typing import Protocol, TypeAlias
@@ -35,6 +36,10 @@ def serve(connection: Connection, open_pipeline: OpenPipeline, switch_interval_s
     """Until the window's process closes its end, by its death too."""
     # Ctrl-C reaches every process of the terminal; the window's ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The window's thread, which may have started this, stands back for who computes.
+    if hasattr(os, "sched_setscheduler"):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     sys.setswitchinterval(switch_interval_s)
     server = _Server(connection, open_pipeline)
     try:
