@@ -36,6 +36,7 @@ MODULES = (
         )
     ),
     *(f"power/{name}.py" for name in ("host", "ina3221", "monitor", "powercap", "sysfs")),
+    "pace.py",
     "snn/energy.py",
     "snn/meter.py",
     "snapshot.py",
@@ -44,7 +45,7 @@ MODULES = (
 )
 #: Tests that look at those figures. Those in other processes are left out: mutmut does not see what they run.
 _TESTS = (
-    *("tests/chain", "tests/run", "tests/power", "tests/terminal", "tests/test_snapshot.py"),
+    *("tests/chain", "tests/run", "tests/power", "tests/terminal", "tests/test_snapshot.py", "tests/test_pace.py"),
     *("tests/sources/test_live.py", "tests/snn/test_energy.py", "tests/snn/test_meter.py"),
 )
 _TO_KILL = 0.9
