@@ -47,7 +47,7 @@ bench: $(VENV)/.installed
 	$(BIN)/spikebridge bench
 
 screenshot: $(VENV)/.installed
-	QT_QPA_PLATFORM=offscreen $(BIN)/spikebridge run sim:right_arm_clockwise --screenshot assets/screenshot.png --for 9
+	QT_QPA_PLATFORM=offscreen $(BIN)/spikebridge run sim:right_arm_clockwise --seed 5 --screenshot assets/screenshot.png --for 9
 
 wheel: $(VENV)/.installed-dev
 	$(BIN)/python packaging/build_wheels.py dist
