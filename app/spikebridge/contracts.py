@@ -76,9 +76,11 @@ class SourceInfo:
 class SourceCounters:
     """Monotonic counts of one open source.
 
-    read : events decoded so far. dropped : events lost in the driver's ring.
+    read : events given out so far. dropped : events lost before: in the driver's ring, or in the file because nothing
+    true can be made of them (outside the sensor, marked invalid, left over from before the recording).
     skipped_bytes : bytes of the file that could not be read as events. truncated : the file ends inside a packet.
-    notes : one sentence for each oddity found.
+    notes : one sentence for each oddity found. out_of_order : events given out at another time than their own, because
+    that ran back. filtered : events that filters took out on purpose; they are among ``read``.
     """
 
     read: int = 0
@@ -86,6 +88,8 @@ class SourceCounters:
     skipped_bytes: int = 0
     truncated: bool = False
     notes: tuple[str, ...] = ()
+    out_of_order: int = 0
+    filtered: int = 0
 
 
 class Source(Protocol):

@@ -17,6 +17,10 @@ Mode: TypeAlias = Literal["stream", "window"]
 #: How a sensor of another size is mapped onto the network's input; see ``bundle.InputSpec``.
 Fit: TypeAlias = Literal["center", "full"]
 
+#: Of time stamps in tables.
+TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
+
+TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
 SNN_BACKENDS: tuple[SnnBackend, ...] = get_args(SnnBackend)
 MODES: tuple[Mode, ...] = get_args(Mode)
 FITS: tuple[Fit, ...] = get_args(Fit)
@@ -91,17 +95,31 @@ class LaneSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """What the reader of a file is told that the file may not say of itself; what it does say counts more.
+
+    size : (width, height) px of the sensor. columns : of a table, in order, e.g. ``txyp``. time_unit : of a table.
+    """
+
+    size: tuple[int, int] | None = None
+    columns: str | None = None
+    time_unit: TimeUnit | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
     """How a source is played.
 
     speed : 1.0 is real time, ``math.inf`` as fast as the chain takes it. loop : a recording starts again at its end.
-    max_gap_us : the longest silence of a recording that is replayed. seed : of the simulated camera.
+    max_gap_us : the longest silence of a recording that is replayed. seed : of the simulated camera. read : what a
+    recording does not say of itself.
     """
 
     speed: float = 1.0
     loop: bool = False
     max_gap_us: int | None = None
     seed: int | None = None
+    read: ReadSettings = ReadSettings()
 
 
 @dataclass(frozen=True, slots=True)

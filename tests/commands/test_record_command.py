@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from spikebridge.commands.main import cli
 from spikebridge.errors import UsageError
-from spikebridge.sources import open_recording
-from spikebridge.sources.labels import Span, labels_path, read_labels
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.labels import Span, labels_path, read_labels
 
 
 def call(*arguments):

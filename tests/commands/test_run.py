@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bundles import write_ordinary_bundle
-from recordings import moving_column, write_aedat31
+from small_recordings import moving_column, write_aedat31
 from spikebridge.commands.main import cli
 from spikebridge.contracts import LABELS
 from spikebridge.stages import STAGE_KEYS, WORKING

@@ -16,8 +16,8 @@ from spikebridge.contracts import LABELS
 from spikebridge.datasets.simulated_takes import SimulationPlan
 from spikebridge.errors import MissingError, UsageError
 from spikebridge.events import Sensor
-from spikebridge.sources.aedat4_writing import Aedat4Writer
-from spikebridge.sources.labels import Span, labels_path, write_labels
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
+from spikebridge.recordings.labels import Span, labels_path, write_labels
 from standin_clips import blob_clip, write_aedat3, write_set
 
 

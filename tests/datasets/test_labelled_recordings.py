@@ -13,8 +13,8 @@ from spikebridge.datasets.labelled_recordings import fit_to_network
 from spikebridge.datasets.loader import open_clips
 from spikebridge.errors import InputError
 from spikebridge.events import EventPacket, Sensor, make_events
-from spikebridge.sources.aedat4_writing import Aedat4Writer
-from spikebridge.sources.labels import Span, labels_path, write_labels
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
+from spikebridge.recordings.labels import Span, labels_path, write_labels
 
 
 def recording(path, spans):

@@ -8,8 +8,8 @@ import pytest
 from spikebridge.datasets.loader import has_clips, open_clips
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
-from spikebridge.sources.aedat4_writing import Aedat4Writer
-from spikebridge.sources.labels import Span, labels_path, write_labels
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
+from spikebridge.recordings.labels import Span, labels_path, write_labels
 from standin_clips import blob_clip, write_aedat3, write_set
 
 

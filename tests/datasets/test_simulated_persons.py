@@ -17,9 +17,9 @@ from spikebridge.datasets.clips import PLAN_NAME, ClipSet
 from spikebridge.datasets.simulated_persons import simulate_set
 from spikebridge.datasets.simulated_takes import ROUND, SimulationPlan
 from spikebridge.errors import InputError, UsageError
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.labels import labels_path, read_labels
 from spikebridge.simulator.ranges import DEFAULT_RANGES
-from spikebridge.sources import open_recording
-from spikebridge.sources.labels import labels_path, read_labels
 from standin_clips import HerePool
 
 SMALL = SimulationPlan(seed=9, clips=3, duration_us=800_000)

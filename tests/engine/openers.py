@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from recordings import moving_column
+from small_recordings import moving_column
 from spikebridge.bundle import AccumulatorSpec, AnnSpec, Bundle, DecisionSpec, InputSpec
 from spikebridge.chain import Chain
 from spikebridge.contracts import LABELS, Features, Logits, Say

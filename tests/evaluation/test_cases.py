@@ -9,8 +9,8 @@ from spikebridge.datasets.clips import write_shard
 from spikebridge.errors import InputError
 from spikebridge.evaluation.cases import read_cases
 from spikebridge.events import Sensor
-from spikebridge.sources.aedat4_writing import Aedat4Writer
-from spikebridge.sources.labels import Span, labels_path, write_labels
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
+from spikebridge.recordings.labels import Span, labels_path, write_labels
 from standin_clips import blob_clip
 
 

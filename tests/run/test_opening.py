@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bundles import spiking_network, write_ordinary_bundle, write_spiking_bundle
-from recordings import moving_column, write_aedat31
+from small_recordings import moving_column, write_aedat31
 from spikebridge.bundle import Bundle, load_model
 from spikebridge.errors import InputError, UsageError
 from spikebridge.run.opening import name_lanes, open_chain, open_pipeline

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bundles import spiking_network, write_ordinary_bundle, write_spiking_bundle
-from recordings import write_aedat31
+from small_recordings import write_aedat31
 from spikebridge.commands.main import cli
 from spikebridge.events import make_events
 from spikebridge.snn import Conv, Network

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bundles import write_ordinary_bundle
-from recordings import moving_column
+from small_recordings import moving_column
 from spikebridge.ann import open_ann
 from spikebridge.bench.synthetic import BurstSource
 from spikebridge.bundle import AccumulatorSpec, Bundle, load_model

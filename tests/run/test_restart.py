@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bundles import spiking_network, write_spiking_bundle
-from recordings import moving_column
+from small_recordings import moving_column
 from spikebridge.ann import open_ann
 from spikebridge.bundle import load_model
 from spikebridge.chain import Chain

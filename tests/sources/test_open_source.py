@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recording_files import aedat2, dvs128_words, random_events, same, write
 
 import spikebridge
+from recording_files import aedat2, dvs128_words, random_events, same, write
 from spikebridge.errors import InputError, MissingError, UsageError
 from spikebridge.settings import SourceSettings
 from spikebridge.sources import open_source

@@ -10,9 +10,9 @@ import pytest
 from spikebridge.contracts import LABELS, SourceCounters, SourceInfo
 from spikebridge.errors import InputError, UsageError
 from spikebridge.events import EventPacket, Sensor, empty_events, make_events
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.labels import Span, labels_path, read_labels
 from spikebridge.simulator import SimulatedCamera
-from spikebridge.sources import open_recording
-from spikebridge.sources.labels import Span, labels_path, read_labels
 from spikebridge.sources.recorder import STEP_US, record
 
 

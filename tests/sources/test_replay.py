@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recording_files import same
 from test_indexed import Trusted, chunked
 
+from recording_files import same
 from spikebridge.events import EventPacket, Sensor
 from spikebridge.sources.replay import Replay
 from spikebridge.testing import ArrayRecording
@@ -285,8 +285,7 @@ def test_a_speed_that_is_none(speed: float) -> None:
 
 def test_a_file_can_go_away_after_close(tmp_path: Path) -> None:
     from recording_files import aedat2, dvs128_words, random_events, write
-
-    from spikebridge.sources import open_recording
+    from spikebridge.recordings import open_recording
 
     path = write(tmp_path, aedat2(b"DVS128", dvs128_words(random_events(10))))
     replay = Replay(open_recording(path), speed=math.inf)

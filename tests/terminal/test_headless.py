@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bundles import spiking_network, write_ordinary_bundle, write_spiking_bundle
-from recordings import moving_column, write_aedat31
+from small_recordings import moving_column, write_aedat31
 from spikebridge.power import HostMeter
 from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
 from spikebridge.snapshot import Snapshot

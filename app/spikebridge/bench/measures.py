@@ -79,7 +79,7 @@ def measure_latency(settings: BenchSettings) -> list[Figure]:
 
 def measure_throughput(settings: BenchSettings) -> list[Figure]:
     """``--speed max`` headless, as a whole chain in this process, start-up apart."""
-    from spikebridge.sources import open_recording
+    from spikebridge.recordings import open_recording
 
     recordings: list[tuple[str, Recording]]
     if settings.recordings:

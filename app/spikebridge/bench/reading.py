@@ -14,8 +14,8 @@ import numpy as np
 from spikebridge.bench import BenchSettings, Figure
 from spikebridge.bench.synthetic import noise_events
 from spikebridge.events import EventArray, Sensor
-from spikebridge.sources import open_recording
-from spikebridge.sources.aedat4_writing import Aedat4Writer, Compression
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
 
 _DVS128 = Sensor(128, 128, "DVS128")
 _DAVIS346 = Sensor(346, 260, "DAVIS346")

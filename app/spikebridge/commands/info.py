@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
+from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.errors import UsageError
 
 
@@ -15,16 +17,17 @@ from spikebridge.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @click.option("--model", default=None, help="Instead of a recording: how this bundle's spiking layers fit on a chip.")
 @click.option("--chip", default="loihi1", show_default=True, help="loihi1 or loihi2.")
-def info(path: str | None, as_json: bool, model: str | None, chip: str) -> None:
+@reading_options
+def info(path: str | None, as_json: bool, model: str | None, chip: str, **given: Any) -> None:
     """What is in a recording: format, sensor, events, rates, oddities. With --model: the mapping onto a chip."""
     if (path is None) == (model is None):
         raise UsageError("expected either the path of a recording or --model, found both or neither.")
     if model is not None:
         _show_mapping(model, chip, as_json)
     elif path is not None:
-        from spikebridge.sources.info import describe
+        from spikebridge.recordings.info import describe
 
-        _show_fields(describe(path), as_json)
+        _show_fields(describe(path, read_reading(given)), as_json)
 
 
 def _show_mapping(model: str, chip: str, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from spikebridge.commands.lanes import lane_options, read_lanes
+from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.commands.speed import SPEED
 from spikebridge.errors import MissingError, UsageError
 from spikebridge.settings import DEFAULT_SOURCE, RunSettings, SourceSettings
@@ -33,6 +34,7 @@ class _Outcome:
 @click.option("--loop", is_flag=True, help="Start a recording again at its end.")
 @click.option("--max-gap", type=click.FloatRange(min=0), default=None, help="Longest silence to replay, s.")
 @click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
+@reading_options
 @click.option("--headless", is_flag=True, help="In the terminal, without a window.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision and a summary; implies --headless.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Save the window as PNG, then end.")
@@ -54,6 +56,7 @@ def run(source: str, **given: Any) -> None:
             loop=given["loop"],
             max_gap_us=None if max_gap_s is None else round(max_gap_s * 1e6),
             seed=given["seed"],
+            read=read_reading(given),
         ),
         estimate_host=not given["no_host_estimate"],
     )

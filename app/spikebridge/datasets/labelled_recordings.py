@@ -16,9 +16,9 @@ from spikebridge.chain.binning import crop_of
 from spikebridge.datasets.clips import LabelledClip, write_shard
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
-from spikebridge.sources import open_recording
-from spikebridge.sources.formats import SUFFIXES
-from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.formats import suffixes
+from spikebridge.recordings.labels import Span, check_inside, labels_path, read_labels
 
 _SIDE = 128
 #: Own recordings are cut into pieces, so that some of them can be validated on.
@@ -27,7 +27,8 @@ _PIECE_US = 1_500_000
 
 def find_recordings(folder: Path) -> list[tuple[int, Path]]:
     """(person, recording) of a folder laid out as above; each folder with recordings in it is a person."""
-    found = sorted(path for path in folder.glob("**/*") if path.suffix in SUFFIXES and path.is_file())
+    known = suffixes()
+    found = sorted(path for path in folder.glob("**/*") if path.suffix.lower() in known and path.is_file())
     persons = sorted({path.parent for path in found})
     return [(persons.index(path.parent), path) for path in found]
 

@@ -24,8 +24,8 @@ from spikebridge.datasets.worker_pool import end_with_parent, worker_pool
 from spikebridge.errors import UsageError
 from spikebridge.events import Sensor
 from spikebridge.files import remove_leftovers
-from spikebridge.sources.aedat4_writing import Aedat4Writer
-from spikebridge.sources.labels import Span, labels_path, write_labels
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
+from spikebridge.recordings.labels import Span, labels_path, write_labels
 
 _PACKET_EVENTS = 4096
 

@@ -16,9 +16,9 @@ from spikebridge.datasets.loader import has_clips, open_clips
 from spikebridge.datasets.quiet_minutes import KINDS, write_quiet
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
-from spikebridge.sources import open_recording
-from spikebridge.sources.formats import SUFFIXES
-from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.formats import suffixes
+from spikebridge.recordings.labels import Span, check_inside, labels_path, read_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def read_cases(data: Path) -> Iterator[Case]:
         return
     recordings = find_recordings(data) if data.is_dir() else [(0, data)]
     if not recordings:
-        raise InputError(f"expected recordings ({', '.join(SUFFIXES)}) or a set of clips in {data}, found none.")
+        raise InputError(f"expected recordings ({', '.join(suffixes())}) or a set of clips in {data}, found none.")
     for person, path in recordings:
         yield from _recording_cases(path, person)
 

@@ -1,4 +1,4 @@
-"""Where events come from: one file for each family of formats, and how a SOURCE argument is read.
+"""Streams of events, live or replayed, and how a SOURCE argument is read.
 
 SOURCE: ``sim:`` or ``sim:<gesture>``, a path, ``camera:``, ``camera:<family>``, ``camera:<family>/<serial>``,
 ``net:host:port``. Anything else is a path and must exist: a typo never opens a camera.
@@ -12,8 +12,6 @@ from pathlib import Path
 from spikebridge.contracts import LABELS, Source
 from spikebridge.errors import MissingError, UsageError
 from spikebridge.settings import SourceSettings
-from spikebridge.sources.formats import AEDAT2, AEDAT3, recognise
-from spikebridge.sources.indexed import IndexedRecording
 
 
 def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Source:
@@ -28,26 +26,12 @@ def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Sour
         return open_camera(str(uri))
     if colon and scheme == "net":
         raise _no_network(str(uri), rest)
+    from spikebridge.recordings import open_recording
     from spikebridge.sources.replay import Replay
 
-    return Replay(open_recording(uri), speed=settings.speed, loop=settings.loop, max_gap_us=settings.max_gap_us)
-
-
-def open_recording(path: str | Path) -> IndexedRecording:
-    """Random access to a file of events; InputError when it cannot be read as one."""
-    path = Path(path)
-    found = recognise(path)
-    if found == AEDAT2:
-        from spikebridge.sources.aedat2 import open_aedat2
-
-        return open_aedat2(path)
-    if found == AEDAT3:
-        from spikebridge.sources.aedat3 import open_aedat3
-
-        return open_aedat3(path)
-    from spikebridge.sources.aedat4 import open_aedat4
-
-    return open_aedat4(path)
+    return Replay(
+        open_recording(uri, settings.read), speed=settings.speed, loop=settings.loop, max_gap_us=settings.max_gap_us
+    )
 
 
 def _open_simulated(gesture: str, speed: float, seed: int | None) -> Source:

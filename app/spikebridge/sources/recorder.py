@@ -8,8 +8,8 @@ from pathlib import Path
 
 from spikebridge.contracts import LABELS, Source
 from spikebridge.errors import InputError, UsageError
-from spikebridge.sources.aedat4_writing import Aedat4Writer
-from spikebridge.sources.labels import Span, labels_path, write_labels
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
+from spikebridge.recordings.labels import Span, labels_path, write_labels
 
 STEP_US = 10_000
 

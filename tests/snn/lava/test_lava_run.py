@@ -18,7 +18,7 @@ import pytest
 from lava_workers import STANDIN, descendants, left_of, real_python
 
 from bundles import spiking_network, write_spiking_bundle
-from recordings import moving_column, write_aedat31
+from small_recordings import moving_column, write_aedat31
 
 SPIKEBRIDGE = [sys.executable, "-m", "spikebridge"]
 HARDWARE = ("--snn", "loihi2", "--lava-python", sys.executable)

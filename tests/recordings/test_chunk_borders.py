@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from recording_files import (
     aedat2,
     aedat3,
@@ -19,11 +20,10 @@ from recording_files import (
     same,
     write,
 )
-
 from spikebridge.errors import InputError
-from spikebridge.sources import aedat2 as aedat2_module
-from spikebridge.sources import aedat3 as aedat3_module
-from spikebridge.sources import open_recording
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.aedat import aedat2 as aedat2_module
+from spikebridge.recordings.aedat import aedat3 as aedat3_module
 
 EVENTS = random_events(2000, longest_us=100)
 JUMPS = st.sampled_from([-1, -60, -100_000, -100_001, -998_999, 70, 1_000_000, 600_000_001, 1 << 31])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spikebridge.sources.lz4_frames import unpack_frame
+from spikebridge.recordings.aedat.lz4_frames import unpack_frame
 
 #: From what does not compress to what repeats itself after a few bytes, of all lengths around the steps of copies.
 CONTENT = st.one_of(

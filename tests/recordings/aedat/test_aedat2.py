@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recording_files import aedat2, davis_words, dvs128_words, random_events, same, write
 
+from recording_files import aedat2, davis_words, dvs128_words, random_events, same, write
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, make_events
-from spikebridge.sources import open_recording
-from spikebridge.sources.indexed import IndexedRecording
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.indexed import IndexedRecording
 
 
 def everything(recording: IndexedRecording) -> EventArray:

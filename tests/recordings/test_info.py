@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-from recording_files import aedat2, aedat3, aedat3_other_packet, aedat3_packet, dvs128_words, random_events, write
 
+from recording_files import aedat2, aedat3, aedat3_other_packet, aedat3_packet, dvs128_words, random_events, write
 from spikebridge.events import make_events
-from spikebridge.sources.info import describe
+from spikebridge.recordings.info import describe
 
 
 def test_all_keys_with_their_values(tmp_path: Path) -> None:
@@ -23,6 +23,9 @@ def test_all_keys_with_their_values(tmp_path: Path) -> None:
         "off": 2,
         "max_rate_hz": 300.0,
         "streams": ["events", "imu"],
+        "samples": {"imu": 1},
+        "dropped": 0,
+        "out_of_order": 0,
         "skipped_bytes": 4,
         "truncated": True,
         "notes": [

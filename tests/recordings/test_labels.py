@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spikebridge.errors import InputError
-from spikebridge.sources.labels import Span, check_inside, labels_path, read_labels, write_labels
+from spikebridge.recordings.labels import Span, check_inside, labels_path, read_labels, write_labels
 
 HEADER = "class,startTime_usec,endTime_usec\n"
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
-from spikebridge.sources.flatbuffer import TableError
-from spikebridge.sources.recording_file import Scratch
+from spikebridge.recordings.aedat.flatbuffer import TableError
+from spikebridge.recordings.recording_file import Scratch
 
 NONE, LZ4, LZ4_HIGH, ZSTD, ZSTD_HIGH = range(5)
 #: What any packet may unpack to: four million events, hundreds of times what cameras put into one.

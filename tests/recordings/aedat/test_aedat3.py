@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recording_files import AEDAT3_HEADER, aedat3, aedat3_other_packet, aedat3_packet, random_events, same, write
 
+from recording_files import AEDAT3_HEADER, aedat3, aedat3_other_packet, aedat3_packet, random_events, same, write
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, make_events
-from spikebridge.sources import open_recording
-from spikebridge.sources.indexed import IndexedRecording
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.indexed import IndexedRecording
 
 EVENTS = random_events(100)
 PACKETS = [aedat3_packet(EVENTS[i : i + 20]) for i in range(0, 100, 20)]

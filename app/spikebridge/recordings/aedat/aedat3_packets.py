@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from spikebridge.sources.flatbuffer import number_at
-from spikebridge.sources.recording_file import RecordingFile
+from spikebridge.recordings.aedat.flatbuffer import number_at
+from spikebridge.recordings.recording_file import RecordingFile
 
 #: u16 type, u16 source, i32 size of an event, time stamp's offset, overflow, capacity, number, valid.
 HEADER_BYTES = 28

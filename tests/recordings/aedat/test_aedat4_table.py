@@ -16,15 +16,16 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from recording_files import random_events, same, write
 
+from recording_files import random_events, same, write
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
-from spikebridge.sources import aedat4, indexed, open_recording
-from spikebridge.sources.aedat4_packets import PacketDecoder
-from spikebridge.sources.aedat4_writing import Aedat4Writer, Compression
-from spikebridge.sources.indexed import IndexedRecording
-from spikebridge.sources.recording_file import RecordingFile
+from spikebridge.recordings import indexed, open_recording
+from spikebridge.recordings.aedat import aedat4
+from spikebridge.recordings.aedat.aedat4_packets import PacketDecoder
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
+from spikebridge.recordings.indexed import IndexedRecording
+from spikebridge.recordings.recording_file import RecordingFile
 
 SENSOR = Sensor(128, 128, "DVS128")
 EVENTS = random_events(3000, longest_us=100)
@@ -265,7 +266,7 @@ def test_a_packet_that_unpacks_to_too_much_is_damaged(
     path.write_bytes(packets + struct.pack("<ii", 0, len(bomb)) + bomb)
     code = (
         "import sys, resource\n"
-        "from spikebridge.sources import open_recording\n"
+        "from spikebridge.recordings import open_recording\n"
         "open_recording(sys.argv[2])\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "recording = open_recording(sys.argv[1])\n"

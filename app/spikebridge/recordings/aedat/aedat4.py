@@ -23,14 +23,23 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
-from spikebridge.sources import decoding
-from spikebridge.sources.aedat4_packets import EVENTS, FIRST_US, LAST_US, SIZE, STREAM, PacketDecoder, read_table, walk
-from spikebridge.sources.aedat4_unpacking import Unpacker
-from spikebridge.sources.flatbuffer import Table, TableError
-from spikebridge.sources.formats import AEDAT4
-from spikebridge.sources.indexed import CHUNK_EVENTS, ChunkIndex, Contents, IndexedRecording, Oddities
-from spikebridge.sources.recording_file import RecordingFile
-from spikebridge.sources.scanning import describe_state, group, scan, take_on_trust
+from spikebridge.recordings import ordering, scanning
+from spikebridge.recordings.aedat.aedat4_packets import (
+    EVENTS,
+    FIRST_US,
+    LAST_US,
+    SIZE,
+    STREAM,
+    PacketDecoder,
+    read_table,
+    walk,
+)
+from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker
+from spikebridge.recordings.aedat.flatbuffer import Table, TableError
+from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities
+from spikebridge.recordings.recording_file import RecordingFile
+from spikebridge.recordings.scanning import Scan, group
+from spikebridge.settings import ReadSettings
 
 _FIRST_LINE = b"#!AER-DAT4.0\r\n"
 #: Bytes of a packet for each of its events, about, by the compression of the header.
@@ -52,7 +61,7 @@ class _Header:
     sensor: Sensor
 
 
-def open_aedat4(path: Path) -> IndexedRecording:
+def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT4 file."""
     file = RecordingFile(path)
     header = _read_header(file)
@@ -64,23 +73,40 @@ def open_aedat4(path: Path) -> IndexedRecording:
         # A table that was cut says still where the packets end.
         end = header.table_at if header.end <= header.table_at <= file.size else file.size
         packets, n_skipped = walk(file, header.end, end, numbers)
+    samples = _count_samples(header, packets)
     packets = packets[packets[:, STREAM] == header.events_stream]
     events = np.maximum(packets[:, EVENTS], packets[:, SIZE] // _PACKED_BYTES[header.compression])
     pieces = list(pairwise(group(events, CHUNK_EVENTS).tolist()))
     run = PacketDecoder(file, packets, unpack, header.sensor)
 
-    def measure() -> Contents:
-        contents, state = scan(path, pieces, run)
-        notes = _describe(n_skipped, whole) + describe_state(state)
-        oddities = Oddities(n_skipped + int(state[decoding.DAMAGED_BYTES]), not whole, notes)
-        return replace(contents, oddities=oddities, shared=run.shared)
+    def report(state: NDArray[np.int64]) -> Oddities:
+        found = scanning.report(state)
+        return replace(
+            found,
+            skipped_bytes=n_skipped + found.skipped_bytes,
+            truncated=not whole,
+            notes=_describe(n_skipped, whole) + found.notes,
+            samples=samples,
+        )
 
-    streams = tuple(dict.fromkeys(("events", *(_STREAM_NAMES.get(kind, kind) for kind in header.streams.values()))))
-    index = _said_index(packets, pieces)
-    if index is None:
-        return IndexedRecording(path, AEDAT4, header.sensor, measure(), streams)
-    said = replace(take_on_trust(pieces, run, index), shared=run.shared)
-    return IndexedRecording(path, AEDAT4, header.sensor, said, streams, measure)
+    return IndexedRecording(
+        path,
+        "AEDAT4",
+        header.sensor,
+        Scan(path, pieces, run, report, shared=run.shared),
+        _said_index(packets, pieces),
+    )
+
+
+def _count_samples(header: _Header, packets: NDArray[np.int64]) -> dict[str, int]:
+    """Samples of the other streams by name; packets where no table says how many samples are in one."""
+    samples: dict[str, int] = {}
+    for number, kind in header.streams.items():
+        if number != header.events_stream:
+            ours = packets[packets[:, STREAM] == number]
+            name = _STREAM_NAMES.get(kind, kind)
+            samples[name] = samples.get(name, 0) + int(np.maximum(ours[:, EVENTS], 1).sum())
+    return samples
 
 
 def _said_index(packets: NDArray[np.int64], pieces: Sequence[tuple[int, int]]) -> ChunkIndex | None:
@@ -91,7 +117,7 @@ def _said_index(packets: NDArray[np.int64], pieces: Sequence[tuple[int, int]]) -
         len(packets) > 0
         and np.all((n_events > 0) & (n_events <= _MOST_EVENTS * packets[:, SIZE]))
         and np.all(first_us <= last_us)
-        and np.all((ahead_us >= 0) & (ahead_us <= decoding.LEAP_US))
+        and np.all((ahead_us >= 0) & (ahead_us <= ordering.LEAP_US))
     )
     if not possible:
         return None

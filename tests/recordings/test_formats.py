@@ -3,16 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recording_files import SHARED, aedat2, aedat3, aedat3_packet, dvs128_words, needs_shared, random_events, write
 
+from recording_files import SHARED, aedat2, aedat3, aedat3_packet, dvs128_words, needs_shared, random_events, write
 from spikebridge.errors import InputError
-from spikebridge.sources.formats import AEDAT2, AEDAT3, recognise
+from spikebridge.recordings.formats import recognise
 
 
 def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
     events = random_events(3)
-    assert recognise(write(tmp_path, aedat2(b"DVS128", dvs128_words(events)), "a.raw")) == AEDAT2
-    assert recognise(write(tmp_path, aedat3(aedat3_packet(events)), "b.aedat4")) == AEDAT3
+    assert recognise(write(tmp_path, aedat2(b"DVS128", dvs128_words(events)), "a.raw")).name == "AEDAT 2.0"
+    assert recognise(write(tmp_path, aedat3(aedat3_packet(events)), "b.aedat4")).name == "AEDAT 3.1"
 
 
 @pytest.mark.parametrize(

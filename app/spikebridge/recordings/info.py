@@ -11,19 +11,20 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikebridge.events import EventArray
-from spikebridge.sources import open_recording
-from spikebridge.sources.indexed import IndexedRecording
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.indexed import IndexedRecording
+from spikebridge.settings import ReadSettings
 
 #: Bins over which the highest rate is taken, from the first event on.
 RATE_BIN_US = 10_000
 
 
-def describe(path: str | Path) -> dict[str, Any]:
+def describe(path: str | Path, settings: ReadSettings | None = None) -> dict[str, Any]:
     """Format, sensor, counts, times, streams and oddities of a file, ready for JSON.
 
     max_rate_hz : most events in one bin of 10 ms, as events per second.
     """
-    with closing(open_recording(path)) as recording:
+    with closing(open_recording(path, settings)) as recording:
         on, max_rate_hz = _count(recording)
         info, counters = recording.info, recording.counters()
         return {
@@ -36,6 +37,9 @@ def describe(path: str | Path) -> dict[str, Any]:
             "off": recording.n_events - on,
             "max_rate_hz": max_rate_hz,
             "streams": list(recording.streams),
+            "samples": dict(recording.samples),
+            "dropped": counters.dropped,
+            "out_of_order": counters.out_of_order,
             "skipped_bytes": counters.skipped_bytes,
             "truncated": counters.truncated,
             "notes": list(counters.notes),

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recording_files import aedat2, aedat3, aedat3_packet, dvs128_words, random_events, write
 
+from recording_files import aedat2, aedat3, aedat3_packet, dvs128_words, random_events, write
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
-from spikebridge.sources import open_recording
-from spikebridge.sources.aedat4_writing import Aedat4Writer
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
 from spikebridge.sources.replay import Replay
 
 #: Of more chunks than are kept in memory.

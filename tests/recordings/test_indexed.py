@@ -4,20 +4,35 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recording_files import SHARED, needs_shared, same
 
+from recording_files import SHARED, needs_shared, same
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
-from spikebridge.sources import indexed, open_recording
-from spikebridge.sources.indexed import ChunkIndex, Contents, IndexedRecording, Oddities, WrongIndexError
+from spikebridge.recordings import indexed, open_recording
+from spikebridge.recordings.indexed import ChunkIndex, Contents, IndexedRecording, Oddities, WrongIndexError
 
 times = st.lists(st.integers(0, 60), min_size=1, max_size=40).map(sorted)
+
+
+class Made:
+    """A file whose contents are given; ``trusted`` as long as its own index is believed."""
+
+    def __init__(self, contents: Contents, trusted: Callable[[int, EventArray], None] | None = None) -> None:
+        self.contents, self.trusted = contents, trusted
+
+    def measure(self) -> Contents:
+        return self.contents
+
+    def take_on_trust(self, index: ChunkIndex) -> Contents:
+        assert self.trusted is not None
+        return replace(self.contents, index=index, decode=self.trusted)
 
 
 def chunked(t: list[int], size: int) -> tuple[IndexedRecording, EventArray]:
@@ -32,7 +47,7 @@ def chunked(t: list[int], size: int) -> tuple[IndexedRecording, EventArray]:
     def decode(number: int, out: EventArray) -> None:
         out[:] = parts[number][: out.size]
 
-    return IndexedRecording(Path("a"), "test", Sensor(64, 64), Contents(index, decode)), events
+    return IndexedRecording(Path("a"), "test", Sensor(64, 64), Made(Contents(index, decode))), events
 
 
 @given(times, st.integers(1, 7), st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70)), max_size=6))
@@ -80,16 +95,14 @@ class Trusted:
         self.true = said.copy()
         if wrong is not None:
             self.true["t"][4 * wrong + 2 :] += 1000
+        measured = Contents(self._index(self.true), self._plain, Oddities(notes=("measured",)))
         self.recording = IndexedRecording(
-            Path("a"), "test", Sensor(64, 64), self._contents(said, self._checked), measure=self._measured
+            Path("a"), "test", Sensor(64, 64), Made(measured, self._checked), self._index(said)
         )
 
-    def _contents(self, events: EventArray, decode: Callable[[int, EventArray], None]) -> Contents:
+    def _index(self, events: EventArray) -> ChunkIndex:
         t = events["t"].reshape(30, 4)
-        return Contents(ChunkIndex(t[:, 0], t[:, 3], np.full(30, 4)), decode, Oddities(notes=("measured",)))
-
-    def _measured(self) -> Contents:
-        return self._contents(self.true, self._plain)
+        return ChunkIndex(t[:, 0], t[:, 3], np.full(30, 4))
 
     def _plain(self, number: int, out: EventArray) -> None:
         self.decoded.append(number)
@@ -168,7 +181,7 @@ def test_a_file_without_events_is_an_error() -> None:
     nothing = np.zeros(0, np.int64)
     index = ChunkIndex(nothing, nothing, nothing)
     with pytest.raises(InputError, match="found a test file without any"):
-        IndexedRecording(Path("a"), "test", Sensor(64, 64), Contents(index, lambda number, out: None))
+        IndexedRecording(Path("a"), "test", Sensor(64, 64), Made(Contents(index, lambda number, out: None)))
 
 
 def readable() -> list[tuple[str, dict[str, int]]]:

@@ -9,8 +9,8 @@ import pytest
 
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor, make_events
-from spikebridge.sources import open_recording
-from spikebridge.sources.aedat4_writing import Aedat4Writer
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
 
 RANDOM = np.random.default_rng(4)
 N = 20_000

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +47,18 @@ class ChunkIndex:
 
 @dataclass(frozen=True, slots=True)
 class Oddities:
-    """What a reader met besides good events: see SourceCounters."""
+    """What a reader met besides good events: see SourceCounters.
 
+    dropped : events that are in the file and are not given out. out_of_order : events given out at another time than
+    the file says. samples : of the other streams in the file, by name.
+    """
+
+    dropped: int = 0
+    out_of_order: int = 0
     skipped_bytes: int = 0
     truncated: bool = False
     notes: tuple[str, ...] = ()
+    samples: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +75,51 @@ class Contents:
     shared: bool = True
 
 
+class Measurable(Protocol):
+    """A file that can be gone over once, from beginning to end, to know what it holds; see ``scanning.Scan``."""
+
+    def measure(self) -> Contents: ...
+
+    def take_on_trust(self, index: ChunkIndex) -> Contents: ...
+
+
 class IndexedRecording:
     """contracts.Recording over chunks.
 
-    format : as in ``formats``. streams : what the file holds, ``events`` first.
-    measure : gives the contents exactly where ``contents`` are taken on trust from what the file says of itself; asked
-    when a chunk proves them wrong (WrongIndexError). Nothing is given out before all chunks up to it and the next one
-    are checked: what is read does not depend on the order in which it is. Index, info and counters are exact for what
-    was read so far, and for all once it was.
+    format : as in ``formats``. said : the index that the file itself gives. It is taken on trust until a chunk proves
+    it wrong (WrongIndexError); then the file is measured. Nothing is given out before all chunks up to it and the next
+    one are checked: what is read does not depend on the order in which it is. Index, info and counters are exact for
+    what was read so far, and for all once it was.
     """
 
     def __init__(
-        self,
-        path: Path,
-        format_name: str,
-        sensor: Sensor,
-        contents: Contents,
-        streams: tuple[str, ...] = ("events",),
-        measure: Callable[[], Contents] | None = None,
+        self, path: Path, format_name: str, sensor: Sensor, file: Measurable, said: ChunkIndex | None = None
     ) -> None:
         self.format = format_name
-        self.streams = streams
         self._path, self._sensor = path, sensor
-        self._measure = measure
+        self._file: Measurable | None = file
         self._decode: Callable[[int, EventArray], None] | None = None
         self._cache: OrderedDict[int, EventArray] = OrderedDict()
         self._counters = SourceCounters()
-        self._take(contents, 0 if measure else contents.index.events.size)
-        if measure:
+        if said is None:
+            self._measure()
+        else:
+            self._take(file.take_on_trust(said), 0)
             self._check_both_ends()
 
     @property
     def info(self) -> SourceInfo:
         return self._info
+
+    @property
+    def samples(self) -> Mapping[str, int]:
+        """Samples of the streams beside the events, by the name of the stream."""
+        return self._samples
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """What the file holds, ``events`` first."""
+        return ("events", *self._samples)
 
     @property
     def n_events(self) -> int:
@@ -113,7 +133,7 @@ class IndexedRecording:
         try:
             events = self._read(t_start_us, t_stop_us)
         except WrongIndexError:
-            self._measure_anew()
+            self._measure()
             events = self._read(t_start_us, t_stop_us)
         events.flags.writeable = False
         self._counters = replace(self._counters, read=self._counters.read + events.size)
@@ -124,7 +144,7 @@ class IndexedRecording:
         try:
             return self._count(t_start_us, t_stop_us)
         except WrongIndexError:
-            self._measure_anew()
+            self._measure()
             return self._count(t_start_us, t_stop_us)
 
     def ready_for(self, t_us: int) -> bool:
@@ -136,7 +156,7 @@ class IndexedRecording:
             start, _ = self._chunks_between(t_us, t_us)
             self._check(min(start, self._n_checked + _CHECKED_CHUNKS))
         except WrongIndexError:
-            self._measure_anew()
+            self._measure()
             return True
         return self._n_checked >= start
 
@@ -148,12 +168,12 @@ class IndexedRecording:
                 n_given += events.size
                 yield events
         except WrongIndexError:
-            self._measure_anew()
+            self._measure()
             yield from self._chunks_after(n_given)
 
     def close(self) -> None:
         # The file is closed when the last thread that still decodes lets go of it.
-        self._decode = self._measure = None
+        self._decode = self._file = None
         self._cache.clear()
 
     def _take(self, contents: Contents, n_checked: int) -> None:
@@ -161,7 +181,7 @@ class IndexedRecording:
         if not index.events.size:
             raise InputError(
                 f"expected {self._path} to hold events, found none in {oddities.skipped_bytes} unreadable bytes and "
-                f"{len(self.streams)} streams ({', '.join(self.streams)}); record it again or use another file."
+                f"{_list(oddities.samples)}; record it again or use another file."
                 if oddities.skipped_bytes or oddities.truncated
                 else f"expected {self._path} to hold events, found a {self.format} file without any; use another file."
             )
@@ -172,8 +192,11 @@ class IndexedRecording:
         self._cache.clear()
         first_us, last_us = int(index.first_us[0]), int(index.last_us[-1])
         self._info = SourceInfo(str(self._path), self._path.name, "recording", self._sensor, first_us, last_us)
+        self._samples = oddities.samples
         self._counters = replace(
             self._counters,
+            dropped=oddities.dropped,
+            out_of_order=oddities.out_of_order,
             skipped_bytes=oddities.skipped_bytes,
             truncated=oddities.truncated,
             notes=oddities.notes,
@@ -188,12 +211,12 @@ class IndexedRecording:
                 self._into(n - 1, empty_events())
                 self._check(1)
         except WrongIndexError:
-            self._measure_anew()
+            self._measure()
 
-    def _measure_anew(self) -> None:
-        if self._measure is None:
+    def _measure(self) -> None:
+        if self._file is None:
             raise ValueError(f"expected {self._info.title} to be open, got a read after close")
-        contents = self._measure()
+        contents = self._file.measure()
         self._take(contents, contents.index.events.size)
 
     def _check(self, n: int) -> None:
@@ -312,3 +335,7 @@ def _joined(parts: list[EventArray]) -> EventArray:
 def _cut(events: EventArray, t_start_us: int, t_stop_us: int) -> EventArray:
     start, stop = np.searchsorted(events["t"], (t_start_us, t_stop_us), "left")
     return events[start:stop]
+
+
+def _list(samples: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} samples of {name}" for name, n in samples.items()) or "no other stream"

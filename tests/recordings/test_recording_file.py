@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spikebridge.errors import InputError
-from spikebridge.sources.recording_file import RecordingFile, Scratch, read_pieces
+from spikebridge.recordings.recording_file import RecordingFile, Scratch, read_pieces
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 50_000, np.uint8).tobytes()
 

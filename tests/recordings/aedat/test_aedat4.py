@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recording_files import SHARED, needs_shared, random_events, same, write
 
+from recording_files import SHARED, needs_shared, random_events, same, write
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray
-from spikebridge.sources import open_recording
-from spikebridge.sources.indexed import IndexedRecording
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.indexed import IndexedRecording
 
 EVENTS = random_events(2000, longest_us=100)
 
@@ -121,5 +121,5 @@ def test_seeking_agrees_with_the_vendors_reader() -> None:
 
 
 def test_reading_needs_no_camera_library() -> None:
-    code = "import sys; import spikebridge.sources.aedat4; sys.exit('dv_processing' in sys.modules)"
+    code = "import sys; import spikebridge.recordings.aedat.aedat4; sys.exit('dv_processing' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

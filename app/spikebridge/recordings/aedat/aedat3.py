@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
-from spikebridge.sources import decoding
-from spikebridge.sources.aedat3_packets import EVENT_BYTES, Packets, walk
-from spikebridge.sources.formats import AEDAT3
-from spikebridge.sources.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
-from spikebridge.sources.recording_file import RecordingFile, Scratch, read_pieces
-from spikebridge.sources.scanning import describe_state, group, scan
+from spikebridge.recordings import scanning
+from spikebridge.recordings.aedat import decoding
+from spikebridge.recordings.aedat.aedat3_packets import EVENT_BYTES, Packets, walk
+from spikebridge.recordings.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
+from spikebridge.recordings.recording_file import RecordingFile, Scratch, read_pieces
+from spikebridge.recordings.scanning import Scan, group
+from spikebridge.settings import ReadSettings
 
 _END_OF_HEADER = b"#!END-HEADER\r\n"
 _HEADER_LIMIT = 1 << 20
@@ -35,7 +36,7 @@ _SENSORS: tuple[tuple[str, int, int], ...] = (
 )
 
 
-def open_aedat3(path: Path) -> IndexedRecording:
+def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT 3.1 file: packets are found first, then their events counted in one pass."""
     file = RecordingFile(path)
     start, header = _read_header(file)
@@ -55,11 +56,17 @@ def open_aedat3(path: Path) -> IndexedRecording:
     def run(piece: NDArray[np.int64], state: NDArray[np.int64], out: NDArray[np.void]) -> int:
         return int(decoding.decode_aedat3(*read(piece), sensor.width, sensor.height, state, out))
 
-    contents, state = scan(path, pieces, run)
-    notes = sensor_notes + _describe(packets) + describe_state(state)
-    oddities = Oddities(packets.skipped_bytes, packets.truncated, notes)
-    streams = tuple(dict.fromkeys(("events", *packets.others)))
-    return IndexedRecording(path, AEDAT3, sensor, replace(contents, oddities=oddities), streams)
+    def report(state: NDArray[np.int64]) -> Oddities:
+        found = scanning.report(state)
+        return replace(
+            found,
+            skipped_bytes=packets.skipped_bytes,
+            truncated=packets.truncated,
+            notes=sensor_notes + _describe(packets) + found.notes,
+            samples=packets.others,
+        )
+
+    return IndexedRecording(path, "AEDAT 3.1", sensor, Scan(path, pieces, run, report))
 
 
 def _read_header(file: RecordingFile) -> tuple[int, str]:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
-from spikebridge.sources import decoding
-from spikebridge.sources.formats import AEDAT2
-from spikebridge.sources.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
-from spikebridge.sources.recording_file import RecordingFile, Scratch
-from spikebridge.sources.scanning import describe_state, scan, streams_of
+from spikebridge.recordings import scanning
+from spikebridge.recordings.aedat import decoding
+from spikebridge.recordings.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
+from spikebridge.recordings.recording_file import RecordingFile, Scratch
+from spikebridge.recordings.scanning import Scan
+from spikebridge.settings import ReadSettings
 
 _WORD_BYTES = 8
 _CHUNK_BYTES = CHUNK_EVENTS * _WORD_BYTES
@@ -43,7 +44,7 @@ class _Chip:
     notes: tuple[str, ...] = ()
 
 
-def open_aedat2(path: Path) -> IndexedRecording:
+def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT 2.0 file, indexed by one pass over its words."""
     file = RecordingFile(path)
     start, name = _read_header(file)
@@ -59,12 +60,14 @@ def open_aedat2(path: Path) -> IndexedRecording:
         words = content.view(decoding.ADDRESS_DTYPE)
         return int(decoding.decode_aedat2(words, chip.layout, chip.sensor.width, chip.sensor.height, state, out))
 
-    contents, state = scan(path, range(start, end, _CHUNK_BYTES), run)
-    notes = chip.notes + describe_state(state)
-    if trailing:
-        notes += (f"The file ends inside an event; its last {trailing} bytes were skipped.",)
-    oddities = Oddities(trailing, trailing > 0, notes)
-    return IndexedRecording(path, AEDAT2, chip.sensor, replace(contents, oddities=oddities), streams_of(state))
+    def report(state: NDArray[np.int64]) -> Oddities:
+        found = scanning.report(state)
+        notes = chip.notes + found.notes
+        if trailing:
+            notes += (f"The file ends inside an event; its last {trailing} bytes were skipped.",)
+        return replace(found, skipped_bytes=trailing, truncated=trailing > 0, notes=notes)
+
+    return IndexedRecording(path, "AEDAT 2.0", chip.sensor, Scan(path, range(start, end, _CHUNK_BYTES), run, report))
 
 
 def _read_header(file: RecordingFile) -> tuple[int, str | None]:

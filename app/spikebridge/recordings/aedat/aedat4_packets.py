@@ -11,10 +11,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikebridge.events import Sensor
-from spikebridge.sources.aedat4_unpacking import Unpacker
-from spikebridge.sources.decoding import decode_aedat4, decode_lz4
-from spikebridge.sources.flatbuffer import find_field, find_vector, number_at
-from spikebridge.sources.recording_file import RecordingFile, Scratch, read_pieces
+from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker
+from spikebridge.recordings.aedat.decoding import decode_aedat4, decode_lz4
+from spikebridge.recordings.aedat.flatbuffer import find_field, find_vector, number_at
+from spikebridge.recordings.recording_file import RecordingFile, Scratch, read_pieces
 
 #: Columns: byte of the content, stream, size in the file. What the table of contents says of a packet of events, 0
 #: without one: how many, camera clock of the first and of the last one.

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from spikebridge.events import EventArray, empty_events
-from spikebridge.sources import decoding
+from spikebridge.recordings import ordering
+from spikebridge.recordings.aedat import decoding
 
 Word = tuple[int, int]
 #: Sizes around the borders of the blocks that decoders go in, and small ones.
@@ -45,10 +46,10 @@ class Expected:
         self.raw = raw
         ahead = 0 if self.newest is None else self.time - self.newest
         if ahead > 600_000_000 or ahead < -100_000:
-            self.count(decoding.RESETS)
+            self.count(ordering.RESETS)
             self.time = self.newest or 0
         elif ahead < 0:
-            self.count(decoding.CLAMPED)
+            self.count(ordering.CLAMPED)
         else:
             self.newest = self.time
         self.events.append((self.newest if self.newest is not None else self.time, x, y, polarity))
@@ -71,25 +72,25 @@ def odd_times(draw: st.DrawFn) -> list[int]:
 def decoded(run: object, n_words: int, cuts: list[float]) -> tuple[list[tuple[int, ...]], NDArray[np.int64]]:
     """Events and last state of ``run(start, stop, state, out)`` over pieces; each is counted first, as for an index."""
     bounds = [0, *sorted(int(cut * n_words) for cut in cuts), n_words]
-    state = decoding.new_state()
+    state = ordering.new_state()
     found: list[tuple[int, ...]] = []
     for start, stop in pairwise(bounds):
         counted = state.copy()
-        n = run(start, stop, counted, decoding.as_words(empty_events()))  # type: ignore[operator]
+        n = run(start, stop, counted, ordering.as_words(empty_events()))  # type: ignore[operator]
         events = empty_events(n + 1)
         events[n] = (-1, 7, 7, 7)
-        assert run(start, stop, state, decoding.as_words(events[:n])) == n  # type: ignore[operator]
+        assert run(start, stop, state, ordering.as_words(events[:n])) == n  # type: ignore[operator]
         assert np.array_equal(counted, state)
         assert events[n].tolist() == (-1, 7, 7, 7)
         if n:
-            assert (state[decoding.FIRST], state[decoding.NEWEST]) == (events["t"][0], events["t"][n - 1])
+            assert (state[ordering.FIRST], state[ordering.NEWEST]) == (events["t"][0], events["t"][n - 1])
         found += events[:n].tolist()
     return found, state
 
 
 def check(expected: Expected, found: list[tuple[int, ...]], state: NDArray[np.int64]) -> None:
     assert found == expected.events
-    counted = range(decoding.CLAMPED, decoding.DAMAGED_BYTES + 1)
+    counted = range(ordering.CLAMPED, ordering.DAMAGED_BYTES + 1)
     assert {slot: int(state[slot]) for slot in counted if state[slot]} == expected.counts
 
 
@@ -104,13 +105,13 @@ def test_aedat2(times: list[int], seed: int, odd: float, davis: bool, cuts: list
         if random.random() < odd:
             kind = random.integers(0, 4 if davis else 2)
             address, slot = [
-                (250 << 12 | 3 << 22, decoding.OUTSIDE),
-                (1 << 10, decoding.SPECIAL),
-                (1 << 31 | 3 << 10, decoding.IMU),
-                (1 << 31 | 1 << 11, decoding.FRAMES),
+                (250 << 12 | 3 << 22, ordering.OUTSIDE),
+                (1 << 10, ordering.SPECIAL),
+                (1 << 31 | 3 << 10, ordering.IMU),
+                (1 << 31 | 1 << 11, ordering.FRAMES),
             ][kind]
             if not davis:
-                address, slot = [(1 << 15, decoding.SPECIAL), (1 << 31 | 77, decoding.SPECIAL)][kind]
+                address, slot = [(1 << 15, ordering.SPECIAL), (1 << 31 | 77, ordering.SPECIAL)][kind]
             expected.count(slot)
         else:
             width, height = (240, 180) if davis else (128, 128)
@@ -144,9 +145,9 @@ def test_aedat3(times: list[int], seed: int, odd: float, n_packets: int, cuts: l
             kind = random.choice(3, p=[1 - odd, odd / 2, odd / 2])
             if kind == 1:
                 x = 128
-                expected.count(decoding.OUTSIDE)
+                expected.count(ordering.OUTSIDE)
             elif kind == 2:
-                expected.count(decoding.INVALID)
+                expected.count(ordering.INVALID)
             else:
                 expected.give(overflow << 31 | time & 0x7FFFFFFF, x, y, polarity)
             words.append((int(kind != 2) | polarity << 1 | y << 2 | x << 17, time & 0x7FFFFFFF | 1 << 31))
@@ -192,7 +193,7 @@ def test_aedat4(times: list[int], seed: int, odd: float, lead: int, cuts: list[f
         x, y, on = int(random.integers(0, 346)), int(random.integers(0, 260)), int(random.integers(0, 256))
         if random.random() < odd:
             x, y = [(346, 0), (0, 260), (-1, 5), (5, -32768)][random.integers(0, 4)]
-            expected.count(decoding.OUTSIDE)
+            expected.count(ordering.OUTSIDE)
         else:
             expected.give(time, x, y, int(on != 0))
         records[i] = (time, x, y, on, bytes(random.integers(0, 256, 3, np.uint8)))
@@ -209,7 +210,7 @@ def test_aedat4(times: list[int], seed: int, odd: float, lead: int, cuts: list[f
 def test_a_packet_that_ends_too_early_is_counted_with_its_bytes(n_cut: int) -> None:
     packet = flatbuffer(np.zeros(2, "V16"), 0)
     data = np.frombuffer(bytearray(packet), np.uint8)
-    state = decoding.new_state()
+    state = ordering.new_state()
     packets = np.array([[0, data.size - n_cut, 99], [0, 0, 1]])
-    assert decoding.decode_aedat4(data, packets, 4, 4, state, 5, decoding.as_words(empty_events())) == 5
-    assert (state[decoding.DAMAGED], state[decoding.DAMAGED_BYTES]) == (2, 100)
+    assert decoding.decode_aedat4(data, packets, 4, 4, state, 5, ordering.as_words(empty_events())) == 5
+    assert (state[ordering.DAMAGED], state[ordering.DAMAGED_BYTES]) == (2, 100)
