@@ -10,7 +10,7 @@ import pytest
 
 from spikebridge.events import EventArray, make_events
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "recordings"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "recordings"
 needs_shared = pytest.mark.skipif(
     not SHARED.is_dir(), reason=f"REAL RECORDINGS ARE MISSING at {SHARED}: readers are not checked against them"
 )
