@@ -17,6 +17,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "record": ("record", "Record SOURCE to OUT.aedat4; Ctrl-C ends it."),
     "info": ("info", "What is in a recording; with --model: how its layers fit on a chip."),
     "convert": ("convert", "A recording, or a part of it, into another format."),
+    "render": ("render", "A recording as a film, with or without the decision."),
     "devices": ("devices", "List the cameras that are plugged in."),
     "doctor": ("doctor", "Check this machine and print the exact command for what is missing."),
     "bench": ("bench", "Measure this machine: latency, throughput, reading, drawing, start, memory, overload."),

@@ -32,16 +32,17 @@ def read_reading(given: Mapping[str, object]) -> ReadSettings:
     if columns is not None and not re.fullmatch(r"[txyp_]+", str(columns)):
         raise UsageError(f"expected --columns like txyp, with _ for a column to leave out, found '{columns}'.")
     return ReadSettings(
-        _read_size(given["sensor"]),
+        read_size("--sensor", given["sensor"]),
         None if columns is None else str(columns),
         cast("TimeUnit | None", given["time_unit"]),
     )
 
 
-def _read_size(text: object) -> tuple[int, int] | None:
+def read_size(option: str, text: object) -> tuple[int, int] | None:
+    """``WxH`` in px; None where nothing was said."""
     if text is None:
         return None
     found = re.fullmatch(r"([1-9][0-9]{0,4})[x×]([1-9][0-9]{0,4})", str(text))
     if found is None:
-        raise UsageError(f"expected --sensor WIDTHxHEIGHT in px, e.g. 1280x720, found '{text}'.")
+        raise UsageError(f"expected {option} WIDTHxHEIGHT in px, e.g. 1280x720, found '{text}'.")
     return int(found[1]), int(found[2])

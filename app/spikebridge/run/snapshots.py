@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from spikebridge.chain import Chain
@@ -30,16 +30,25 @@ class LaneMoment:
 
 
 class LaneSnapshotBuilder:
-    """For one lane. meter : of the chip that its spiking layers run on, None without them."""
+    """For one lane. meter : of the chip that its spiking layers run on, None without them. clock_ns : that rates are
+    measured by."""
 
     def __init__(
-        self, name: str, chain: Chain, meter: SnnMeter | None, source: SourceInfo, tally: Tally, monitor: PowerMonitor
+        self,
+        name: str,
+        chain: Chain,
+        meter: SnnMeter | None,
+        source: SourceInfo,
+        tally: Tally,
+        monitor: PowerMonitor,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._name = name
         self._chain = chain
         self._meter = meter
         self._tally = tally
         self._monitor = monitor
+        self._clock_ns = clock_ns
         self._cards = CardBuilder(chain, source, tally)
 
     def build(self, moment: LaneMoment) -> LaneSnapshot:
@@ -61,7 +70,7 @@ class LaneSnapshotBuilder:
             decision=moment.decision,
             features=moment.features,
             features_shape=_features_shape(chain),
-            cards=self._cards.build(moment.counters, stages, energy, chip, time.monotonic_ns()),
+            cards=self._cards.build(moment.counters, stages, energy, chip, self._clock_ns()),
             latency=stages,
             end_to_end=end_to_end,
             age=event_age(chain, end_to_end.recent.p50 if end_to_end and end_to_end.recent.n else None),

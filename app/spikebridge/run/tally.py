@@ -34,7 +34,9 @@ class Tally:
             if stage.key in step.latency_us and (step.decision is not None or not stage.per_decision):
                 self._stages[stage.key].add(step.latency_us[stage.key])
         for card, statistics in self._joined.items():
-            statistics.add(sum(step.latency_us.get(key, 0.0) for key in stages_of(card)))
+            known = [step.latency_us[key] for key in stages_of(card) if key in step.latency_us]
+            if known:
+                statistics.add(sum(known))
         for key, work_us in step.work_us.items():
             self.work_us[key] += work_us
         if step.decision is not None:

@@ -112,7 +112,8 @@ class BridgeStrip(PaintedPanel):
         high = self.px(38)
         left = QRectF(place.x(), place.y(), place.width() * 0.5, high)
         right = left.translated(left.width(), 0)
-        yield Words(left, figures.milliseconds(card.latency.recent.p50) if card else "– ms", 29, bold=True)
+        measured = card is not None and card.latency.recent.n > 0
+        yield Words(left, figures.milliseconds(card.latency.recent.p50) if card and measured else "– ms", 29, bold=True)
         value, provenance = figures.power(card.power_w, card.power_provenance) if card else ("– mW", "unavailable")
         known = provenance != "unavailable"
         colour = theme.TEXT if known else theme.FAINT
