@@ -42,6 +42,7 @@ def test_nothing_lost_only_when_it_is_true():
         (SourceCounters(dropped=5), "5 events lost in the driver"),
         (SourceCounters(skipped_bytes=1), "1 byte skipped"),
         (SourceCounters(truncated=True), "file truncated"),
+        (SourceCounters(out_of_order=1), "1 event moved in time"),
         (
             SourceCounters(dropped=1, skipped_bytes=2048, truncated=True),
             "1 event lost in the driver, 2\u2009048 bytes skipped, file truncated",
@@ -50,6 +51,17 @@ def test_nothing_lost_only_when_it_is_true():
 )
 def test_losses_before_the_networks(source, words):
     assert describe_losses(losing(NONE, source=source)) == words
+
+
+def test_events_of_a_file_are_not_lost_in_a_driver():
+    shown = losing(NONE, source=SourceCounters(dropped=20))
+    recording = replace(shown, source=replace(shown.source, kind="recording"))
+    assert describe_losses(recording) == "20 events of the file unusable"
+
+
+def test_filtered_events_are_no_loss_but_seen(line):
+    line.show_snapshot(losing(NONE, source=SourceCounters(filtered=1234)), 0)
+    assert line.texts[:3] == ("✓  Nothing lost", "filtered", "1\u2009234")
 
 
 def test_losses_of_every_network_are_said():

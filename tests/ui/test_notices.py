@@ -16,6 +16,15 @@ def test_each_note_once_also_when_its_figures_grow():
     assert notices.notes(replace(shown, lanes=(replace(lane(1), notes=grown),))) == ["it restarts."]
 
 
+def test_a_note_of_the_source_whose_figures_grow_is_the_same_one():
+    def counted(n, m):
+        return replace(snapshot(1), source_counters=SourceCounters(notes=(f"{n} packets of {m} were damaged.",)))
+
+    notices = Notices()
+    assert notices.notes(counted("3", "1,000")) == ["3 packets of 1,000 were damaged."]
+    assert notices.notes(counted("4", "2,000.5")) == []
+
+
 def test_notes_of_source_run_and_lanes():
     counters = SourceCounters(notes=("a table is missing.", "3 packets are unknown."))
     lanes = (lane(1), replace(lane(2), notes={"overflow": "exceeded."}))

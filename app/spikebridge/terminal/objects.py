@@ -115,8 +115,10 @@ def _events(counters: Counters, snapshot: Snapshot) -> JsonObject:
     return {
         "read": source.read,
         "processed": counters.events_done,
-        "filtered": counters.events_outside,
+        "filtered": source.filtered,
+        "outside_crop": counters.events_outside,
         "dropped": counters.events_dropped + source.dropped,
+        "out_of_order": source.out_of_order,
         "queued": counters.events_queued,
         "skipped_bytes": source.skipped_bytes,
         "truncated": source.truncated,

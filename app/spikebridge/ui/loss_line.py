@@ -24,15 +24,16 @@ class LossLine(PaintedPanel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._counters = Counters()
+        self._counters, self._filtered = Counters(), 0
         self.verdict = _NOTHING
 
     def clear(self) -> None:
-        self._counters, self.verdict = Counters(), _NOTHING
+        self._counters, self._filtered, self.verdict = Counters(), 0, _NOTHING
         self.refresh()
 
     def show_snapshot(self, snapshot: Snapshot, chosen: int) -> None:
         self._counters = snapshot.lanes[chosen].counters
+        self._filtered = snapshot.source_counters.filtered
         self.verdict = describe_losses(snapshot)
         self.refresh()
 
@@ -62,7 +63,9 @@ class LossLine(PaintedPanel):
     def _cells(self) -> tuple[tuple[str, int, str], ...]:
         """(name, value, a value for which there is always room)."""
         c = self._counters
+        filtered = (("filtered", self._filtered, count(999_999_999)),) if self._filtered else ()
         return (
+            *filtered,
             ("events in", c.events_in, count(999_999_999)),
             ("= done", c.events_done, count(999_999_999)),
             ("+ dropped", c.events_dropped, count(9_999_999)),
@@ -81,7 +84,7 @@ def describe_losses(snapshot: Snapshot) -> str:
         for lane in snapshot.lanes
         if (lost := _lost(lane.counters))
     ]
-    losses += _lost_before(snapshot.source_counters)
+    losses += _lost_before(snapshot.source_counters, snapshot.source.kind == "recording")
     return ", ".join(losses) or _NOTHING
 
 
@@ -92,10 +95,13 @@ def _lost(counters: Counters) -> str:
     return number(counters.packets_dropped, "step") if counters.packets_dropped else ""
 
 
-def _lost_before(source: SourceCounters) -> list[str]:
+def _lost_before(source: SourceCounters, recorded: bool) -> list[str]:
     losses = []
     if source.dropped:
-        losses.append(f"{number(source.dropped, 'event')} lost in the driver")
+        where = "of the file unusable" if recorded else "lost in the driver"
+        losses.append(f"{number(source.dropped, 'event')} {where}")
+    if source.out_of_order:
+        losses.append(f"{number(source.out_of_order, 'event')} moved in time")
     if source.skipped_bytes:
         losses.append(f"{number(source.skipped_bytes, 'byte')} skipped")
     if source.truncated:

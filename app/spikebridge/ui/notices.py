@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from spikebridge.snapshot import LaneSnapshot, Snapshot
+
+_FIGURES = re.compile(r"[0-9][0-9.,]*")
 
 
 class Notices:
@@ -37,7 +40,8 @@ def _failures(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
 
 def _notes(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     for note in snapshot.source_counters.notes:
-        yield f"source {note}", note
+        # The figures of a note grow while a file is gone through, or while a camera runs.
+        yield f"source {_FIGURES.sub('', note)}", note
     for key, note in snapshot.notes.items():
         yield f"run {key}", note
     several = len(snapshot.lanes) > 1
