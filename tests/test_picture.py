@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from spikebridge.contracts import Frame
 from spikebridge.events import Sensor, empty_events, make_events
 from spikebridge.picture import NEVER, Picture, size_of
 
@@ -43,4 +44,22 @@ def test_two_who_map_it_see_the_same() -> None:
     assert other.now_us == 10
     assert np.array_equal(other.last_us, picture.last_us)
     assert other.off[1, 1] == 1
-    assert size_of(SENSOR) == 8 + 6 * 9
+    assert size_of(SENSOR) == 16 + 6 * 10
+
+
+def test_the_newest_frame_stays_under_the_events() -> None:
+    picture, descriptor = Picture.create(SENSOR)
+    other = Picture.attach(descriptor, SENSOR)
+    os.close(descriptor)
+    assert other.frame_us is None
+    pixels = np.arange(6, dtype=np.uint8).reshape(SENSOR.height, SENSOR.width)
+    picture.put_frame(Frame(7, pixels))
+    picture.absorb(make_events([5], [1], [1], [0]), 10)
+    assert other.frame_us == 7
+    assert np.array_equal(other.frame, pixels)
+    assert other.off[1, 1] == 1
+    picture.absorb(make_events([], [], [], []), 3)  # a seek
+    assert other.frame_us is None
+    picture.put_frame(Frame(7, pixels))
+    picture.put_frame(None)
+    assert other.frame_us is None

@@ -1,4 +1,5 @@
-"""The picture of the events: when and with which polarity each pixel saw its last one, in memory of two processes.
+"""The picture of the events: when and with which polarity each pixel saw its last one, in memory of two processes; and
+under it the newest frame of a camera that takes some.
 
 The chain's process absorbs events, the window's process shades; neither waits for the other. A pixel that is read while
 it is written is either as it was or as it will be: each of its values is written at once.
@@ -14,10 +15,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikebridge.contracts import Frame
 from spikebridge.events import EventArray, Sensor
 
 #: Long ago, and far enough from the smallest int64 that differences never wrap.
 NEVER = np.int64(-(2**62))
+#: Bytes of the two times.
+_HEAD = 16
 
 
 @njit(cache=True, nogil=True)
@@ -35,6 +39,7 @@ class Picture:
     """Last events of a sensor's pixels.
 
     last_us : (H, W) int64, camera clock, ``NEVER`` before the first event. off : (H, W) uint8, 1 where it was OFF.
+    frame : (H, W) uint8 grey, the newest frame.
     memory : of ``size_of(sensor)`` bytes; None for some of this process alone.
     """
 
@@ -43,9 +48,10 @@ class Picture:
         n = sensor.width * sensor.height
         shape = (sensor.height, sensor.width)
         body = bytearray(size_of(sensor)) if memory is None else memory
-        self._now_us: NDArray[np.int64] = np.frombuffer(body, np.int64, 1)
-        self.last_us: NDArray[np.int64] = np.frombuffer(body, np.int64, n, 8).reshape(shape)
-        self.off: NDArray[np.uint8] = np.frombuffer(body, np.uint8, n, 8 + 8 * n).reshape(shape)
+        self._times_us: NDArray[np.int64] = np.frombuffer(body, np.int64, 2)
+        self.last_us: NDArray[np.int64] = np.frombuffer(body, np.int64, n, _HEAD).reshape(shape)
+        self.off: NDArray[np.uint8] = np.frombuffer(body, np.uint8, n, _HEAD + 8 * n).reshape(shape)
+        self.frame: NDArray[np.uint8] = np.frombuffer(body, np.uint8, n, _HEAD + 9 * n).reshape(shape)
         if memory is None:
             self.clear()
 
@@ -71,16 +77,29 @@ class Picture:
     @property
     def now_us(self) -> int:
         """Camera clock up to which events were absorbed."""
-        return int(self._now_us[0])
+        return int(self._times_us[0])
+
+    @property
+    def frame_us(self) -> int | None:
+        """Camera clock of the frame; None where there is none."""
+        t_us = int(self._times_us[1])
+        return None if t_us == NEVER else t_us
 
     def clear(self) -> None:
         self.last_us.fill(NEVER)
+        self._times_us[1] = NEVER
+
+    def put_frame(self, frame: Frame | None) -> None:
+        """Under the events from now on; None for no frame."""
+        if frame is not None and frame.t_us != self.frame_us:
+            self.frame[:] = frame.pixels
+        self._times_us[1] = NEVER if frame is None else frame.t_us
 
     def absorb(self, events: EventArray, t_stop_us: int) -> None:
         """Events of one packet; time that runs backwards (a seek) starts an empty picture."""
         if t_stop_us < self.now_us:
             self.clear()
-        self._now_us[0] = t_stop_us
+        self._times_us[0] = t_stop_us
         if events.size:
             words = np.ascontiguousarray(events).view(np.int64).reshape(events.size, -1)
             words.flags.writeable = False
@@ -88,5 +107,5 @@ class Picture:
 
 
 def size_of(sensor: Sensor) -> int:
-    """Bytes of a picture: its time, and nine for each pixel."""
-    return 8 + 9 * sensor.width * sensor.height
+    """Bytes of a picture: its two times, and ten for each pixel."""
+    return _HEAD + 10 * sensor.width * sensor.height

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import QSize
 
+from spikebridge.contracts import Frame
 from spikebridge.events import Sensor, make_events
 from spikebridge.picture import Picture
 from spikebridge.ui.event_view import EventView, picture_size
@@ -80,3 +82,37 @@ def test_the_caption_is_shortened_where_it_would_be_cut(view, width):
     view.toggle_mirror()
     assert view.caption == ("events of the last 60 ms, mirrored", "events of 60 ms", "60 ms")
     assert view._draw_caption().width() <= width
+
+
+def test_frames_lie_under_the_events_when_asked_for(view):
+    pixels = np.zeros((8, 10), np.uint8)
+    pixels[4, 5] = 200
+    view._surface.put_frame(Frame(5, pixels))
+    absorb(view, [9_999], [0], [0], [1])
+    ground = PALETTES[view.palette_name][0]
+    assert colour(view, 110, 100) == ground
+    view.toggle_frames()
+    grey = 200 * 150 >> 8
+    assert colour(view, 110, 100) == 0xFF000000 | grey << 16 | grey << 8 | grey
+    assert colour(view, 0, 10) == PALETTES[view.palette_name][NEWEST_ON]
+    assert view.caption[0] == "events of the last 60 ms, over frames"
+    view.toggle_frames()
+    assert colour(view, 110, 100) == ground
+    view.toggle_frames()
+    view._surface.put_frame(None)
+    view._shade()
+    assert colour(view, 110, 100) == ground
+
+
+def test_a_frame_fits_a_view_that_is_smaller_than_the_sensor(application):
+    view = EventView()
+    view.resize(160, 160)
+    picture = Picture(Sensor(320, 320))
+    pixels = np.zeros((320, 320), np.uint8)
+    pixels[160:, 160:] = 255
+    picture.put_frame(Frame(5, pixels))
+    view.toggle_frames()
+    view.show_picture(picture)
+    white = 255 * 150 >> 8
+    assert colour(view, 120, 82) == 0xFF000000 | white << 16 | white << 8 | white
+    assert colour(view, 40, 40) & 0xFF == 0

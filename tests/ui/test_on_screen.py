@@ -108,6 +108,8 @@ def test_every_other_key_does_what_the_help_says(screen):
         ("f", {"features": False}),
         ("d", {"fade_us": 120_000}),
         ("p", {"palette": "white and grey"}),
+        ("g", {"frames": True}),
+        ("g", {"frames": False}),
         ("m", {"mirrored": True}),
         ("F11", {"full_screen": True}),
         ("Escape", {"full_screen": False}),

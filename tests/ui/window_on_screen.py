@@ -77,6 +77,7 @@ def _state(window: MainWindow, session: FakeSession) -> dict[str, Any]:
         "steps": replay.steps,
         "fade_us": page.stage.events.fade_us,
         "palette": page.stage.events.palette_name,
+        "frames": page.stage.events.shows_frames,
         "mirrored": page.stage.events.mirrored,
         "full_screen": window.isFullScreen(),
     }

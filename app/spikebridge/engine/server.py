@@ -15,7 +15,7 @@ from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from typing import Protocol, TypeAlias
 
-from spikebridge.contracts import Replay, Say
+from spikebridge.contracts import Framed, Replay, Say
 from spikebridge.engine import messages
 from spikebridge.errors import CancelledError, SpikebridgeError, StageError
 from spikebridge.events import EventPacket
@@ -154,7 +154,8 @@ class _Ticket:
         finally:
             os.close(descriptor)
         pipeline.start(self._show)
-        for work in (lambda: self._tell(pipeline), lambda: self._draw(picture)):
+        framed = pipeline.source if isinstance(pipeline.source, Framed) else None
+        for work in (lambda: self._tell(pipeline), lambda: self._draw(picture, framed)):
             thread = threading.Thread(target=work, name="spikebridge-view", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -171,13 +172,15 @@ class _Ticket:
         self._packets.append(packet)
         self._came.set()
 
-    def _draw(self, picture: Picture) -> None:
+    def _draw(self, picture: Picture, framed: Framed | None) -> None:
         while not self._closing.is_set():
             self._came.wait()
             self._came.clear()
             while self._packets and not self._closing.is_set():
                 packet = self._packets.popleft()
                 picture.absorb(packet.events, packet.t_stop_us)
+                if framed is not None:
+                    picture.put_frame(framed.frame_at(packet.t_stop_us))
 
     def _tell(self, pipeline: Pipeline) -> None:
         told: Snapshot | None = None

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import SourceCounters, SourceInfo
+from spikebridge.contracts import Frame, SourceCounters, SourceInfo
 from spikebridge.errors import InputError
 from spikebridge.events import EVENT_DTYPE, EventArray, Sensor, empty_events
 
@@ -83,6 +83,12 @@ class Measurable(Protocol):
     def take_on_trust(self, index: ChunkIndex) -> Contents: ...
 
 
+class FrameFinder(Protocol):
+    """See ``frames.Frames``."""
+
+    def at(self, t_us: int) -> Frame | None: ...
+
+
 class IndexedRecording:
     """contracts.Recording over chunks.
 
@@ -93,11 +99,18 @@ class IndexedRecording:
     """
 
     def __init__(
-        self, path: Path, format_name: str, sensor: Sensor, file: Measurable, said: ChunkIndex | None = None
+        self,
+        path: Path,
+        format_name: str,
+        sensor: Sensor,
+        file: Measurable,
+        said: ChunkIndex | None = None,
+        frames: FrameFinder | None = None,
     ) -> None:
         self.format = format_name
         self._path, self._sensor = path, sensor
         self._file: Measurable | None = file
+        self._frames = frames
         self._decode: Callable[[int, EventArray], None] | None = None
         self._cache: OrderedDict[int, EventArray] = OrderedDict()
         self._counters = SourceCounters()
@@ -171,9 +184,13 @@ class IndexedRecording:
             self._measure()
             yield from self._chunks_after(n_given)
 
+    def frame_at(self, t_us: int) -> Frame | None:
+        """The newest frame taken before a time; None where there is none."""
+        return None if self._frames is None else self._frames.at(t_us)
+
     def close(self) -> None:
         # The file is closed when the last thread that still decodes lets go of it.
-        self._decode = self._file = None
+        self._decode = self._file = self._frames = None
         self._cache.clear()
 
     def _take(self, contents: Contents, n_checked: int) -> None:

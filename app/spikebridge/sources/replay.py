@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import Recording, ReplayStatus, SourceCounters, SourceInfo
+from spikebridge.contracts import Frame, Framed, Recording, ReplayStatus, SourceCounters, SourceInfo
 from spikebridge.events import EventArray, EventPacket
 from spikebridge.pace import Pace, wait_until
 from spikebridge.sources.overview import Overview
@@ -135,6 +135,11 @@ class Replay:
     def set_loop(self, loop: bool) -> None:
         with self._changed:
             self._loop = loop
+
+    def frame_at(self, t_us: int) -> Frame | None:
+        """The newest frame that the camera took before a time; None where there is none."""
+        with self._reading:
+            return self._recording.frame_at(t_us) if isinstance(self._recording, Framed) and not self._closed else None
 
     def overview(self) -> NDArray[np.float32]:
         return self._overview.rates()

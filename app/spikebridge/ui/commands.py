@@ -132,6 +132,9 @@ class Commands:
     def next_palette(self) -> None:
         self._page.stage.events.next_palette()
 
+    def toggle_frames(self) -> None:
+        self._page.stage.events.toggle_frames()
+
     def toggle_mirror(self) -> None:
         self._page.stage.events.toggle_mirror()
 

@@ -11,7 +11,7 @@ from spikebridge.events import Sensor
 from spikebridge.picture import Picture
 from spikebridge.ui import theme
 from spikebridge.ui.frame_clock import FrameClock
-from spikebridge.ui.surface import FADES_US, NEWEST_OFF, NEWEST_ON, PALETTES, Shader, expand
+from spikebridge.ui.surface import FADES_US, NEWEST_OFF, NEWEST_ON, PALETTES, Shader, expand, expand_over
 
 _DEFAULT_FADE = 2
 #: Sensor pixels of equal size are worth this part of the picture's width, not more.
@@ -31,6 +31,7 @@ class EventView(QWidget):
         self.setMinimumSize(160, 160)
         self.frames = FrameClock()
         self.mirrored = False
+        self.shows_frames = False
         self.message = ""
         self._fade = _DEFAULT_FADE
         self._palette = 0
@@ -64,6 +65,13 @@ class EventView(QWidget):
     def toggle_mirror(self) -> None:
         self.mirrored = not self.mirrored
         self._fit()
+
+    def toggle_frames(self) -> None:
+        """Whether the frames of a camera that takes some are under the events."""
+        self.shows_frames = not self.shows_frames
+        self._caption = QPixmap()
+        self._shade()
+        self.update()
 
     def next_palette(self) -> None:
         self.set_palette((self._palette + 1) % len(PALETTES))
@@ -105,7 +113,10 @@ class EventView(QWidget):
     def _shade(self) -> None:
         self._shaded_us = self._surface.now_us
         self._shader.shade(self._surface, self.fade_us, self._pixels)
-        expand(self._pixels, self._colours, self._rows, self._columns, self._screen)
+        if self.shows_frames and self._surface.frame_us is not None:
+            expand_over(self._surface.frame, self._pixels, self._colours, self._rows, self._columns, self._screen)
+        else:
+            expand(self._pixels, self._colours, self._rows, self._columns, self._screen)
 
     def _fit(self) -> None:
         """Chooses the size of the picture in device pixels and makes the image for it."""
@@ -159,7 +170,8 @@ class EventView(QWidget):
     def caption(self) -> tuple[str, ...]:
         """How long an event is seen, at length and in short; the first that fits is shown."""
         last = f"{self.fade_us / 1000:g} ms"
-        return (f"events of the last {last}" + (", mirrored" if self.mirrored else ""), f"events of {last}", last)
+        rest = (", over frames" if self.shows_frames else "") + (", mirrored" if self.mirrored else "")
+        return (f"events of the last {last}{rest}", f"events of {last}", last)
 
     def _draw_caption(self) -> QPixmap:
         size = max(11, self.height() // 32)

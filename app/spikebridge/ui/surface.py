@@ -20,6 +20,8 @@ Places: TypeAlias = NDArray[np.int64]
 
 #: Newest level.
 _LEVELS = 127
+#: Of 256: how bright a frame is under the events, which have to stand out from it.
+_DIMMED = 150
 
 
 @njit(cache=True, nogil=True)
@@ -62,6 +64,28 @@ def expand(
         else:
             for j in range(columns.size):
                 screen[i, j] = colours[indices[rows[i], columns[j]]]
+
+
+@njit(cache=True, nogil=True)
+def expand_over(
+    frame: Indices,
+    indices: Indices,
+    colours: NDArray[np.uint32],
+    rows: Places,
+    columns: Places,
+    screen: NDArray[np.uint32],
+) -> None:
+    """The same with a frame of the sensor's pixels, dimmed, where there is no event; ``indices`` may be smaller."""
+    height, width = frame.shape
+    for i in range(rows.size):
+        y = rows[i] * height // indices.shape[0]
+        for j in range(columns.size):
+            index = indices[rows[i], columns[j]]
+            if index > 1:
+                screen[i, j] = colours[index]
+            else:
+                grey = np.uint32(frame[y, columns[j] * width // indices.shape[1]]) * _DIMMED >> 8
+                screen[i, j] = 0xFF000000 | grey << 16 | grey << 8 | grey
 
 
 class Shader:

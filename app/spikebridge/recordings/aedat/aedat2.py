@@ -13,6 +13,7 @@ from spikebridge.errors import InputError
 from spikebridge.events import Sensor
 from spikebridge.recordings import scanning
 from spikebridge.recordings.aedat import decoding
+from spikebridge.recordings.aedat.frames import frames_of_aedat2
 from spikebridge.recordings.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
 from spikebridge.recordings.recording_file import RecordingFile, Scratch
 from spikebridge.recordings.scanning import Scan
@@ -67,7 +68,11 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
             notes += (f"The file ends inside an event; its last {trailing} bytes were skipped.",)
         return replace(found, skipped_bytes=trailing, truncated=trailing > 0, notes=notes)
 
-    return IndexedRecording(path, "AEDAT 2.0", chip.sensor, Scan(path, range(start, end, _CHUNK_BYTES), run, report))
+    frames = None
+    if chip.layout.frames:
+        frames = frames_of_aedat2(file, start, end, chip.sensor.width, chip.sensor.height)
+    pieces = range(start, end, _CHUNK_BYTES)
+    return IndexedRecording(path, "AEDAT 2.0", chip.sensor, Scan(path, pieces, run, report), frames=frames)
 
 
 def _read_header(file: RecordingFile) -> tuple[int, str | None]:

@@ -16,6 +16,7 @@ from spikebridge.events import Sensor
 from spikebridge.recordings import scanning
 from spikebridge.recordings.aedat import decoding
 from spikebridge.recordings.aedat.aedat3_packets import EVENT_BYTES, Packets, walk
+from spikebridge.recordings.aedat.frames import frames_of_aedat3
 from spikebridge.recordings.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
 from spikebridge.recordings.recording_file import RecordingFile, Scratch, read_pieces
 from spikebridge.recordings.scanning import Scan, group
@@ -66,7 +67,8 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
             samples=packets.others,
         )
 
-    return IndexedRecording(path, "AEDAT 3.1", sensor, Scan(path, pieces, run, report))
+    frames = frames_of_aedat3(file, packets.frames, sensor.width, sensor.height)
+    return IndexedRecording(path, "AEDAT 3.1", sensor, Scan(path, pieces, run, report), frames=frames)
 
 
 def _read_header(file: RecordingFile) -> tuple[int, str]:

@@ -15,7 +15,7 @@ from spikebridge.recordings.recording_file import RecordingFile
 #: u16 type, u16 source, i32 size of an event, time stamp's offset, overflow, capacity, number, valid.
 HEADER_BYTES = 28
 EVENT_BYTES = 8
-_POLARITY = 1
+_POLARITY, _FRAMES = 1, 2
 _STREAM_NAMES = {0: "triggers", 1: "events", 2: "frames", 3: "imu", 4: "imu"}
 #: Packet types run from 0 (special) to 12 (spike); larger ones are the writer's own and never seen in files.
 _TYPES = 32
@@ -33,6 +33,7 @@ class Packets:
 
     first, number, overflow : (P,) int64 of the packets with events of ``source``: byte of the first event, how many
     whole ones there are, overflow of their 31-bit time. others : packets that were left out, by name.
+    frames : (Q, 4) int64 of the packets of frames: byte of the first one, size of each, overflow, how many.
     """
 
     first: NDArray[np.int64]
@@ -40,6 +41,7 @@ class Packets:
     overflow: NDArray[np.int64]
     source: int
     others: dict[str, int]
+    frames: NDArray[np.int64]
     skipped_bytes: int
     broken: int
     truncated: bool
@@ -77,6 +79,7 @@ def walk(file: RecordingFile, start: int) -> Packets:
         rows[kept, _OVERFLOW],
         source,
         _names(rows[~ours, _KIND]),
+        np.column_stack((first, rows[:, _SIZE], rows[:, _OVERFLOW], whole))[rows[:, _KIND] == _FRAMES],
         skipped_bytes,
         broken,
         truncated,

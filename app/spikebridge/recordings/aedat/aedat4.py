@@ -36,6 +36,7 @@ from spikebridge.recordings.aedat.aedat4_packets import (
 )
 from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker
 from spikebridge.recordings.aedat.flatbuffer import Table, TableError
+from spikebridge.recordings.aedat.frames import frames_of_aedat4
 from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities
 from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.recordings.scanning import Scan, group
@@ -74,6 +75,8 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
         end = header.table_at if header.end <= header.table_at <= file.size else file.size
         packets, n_skipped = walk(file, header.end, end, numbers)
     samples = _count_samples(header, packets)
+    of_frames = np.isin(packets[:, STREAM], [number for number, kind in header.streams.items() if kind == "FRME"])
+    frames = frames_of_aedat4(file, packets[of_frames], unpack, header.sensor.width, header.sensor.height)
     packets = packets[packets[:, STREAM] == header.events_stream]
     events = np.maximum(packets[:, EVENTS], packets[:, SIZE] // _PACKED_BYTES[header.compression])
     pieces = list(pairwise(group(events, CHUNK_EVENTS).tolist()))
@@ -95,6 +98,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
         header.sensor,
         Scan(path, pieces, run, report, shared=run.shared),
         _said_index(packets, pieces),
+        frames,
     )
 
 

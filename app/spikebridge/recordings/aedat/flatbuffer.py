@@ -40,6 +40,14 @@ class Table:
         start = at + self._read("<I", at)
         return self._content[start + 4 : start + 4 + self._read("<I", start)].decode("utf-8", "replace")
 
+    def octets(self, field: int) -> bytes:
+        """A vector of bytes; empty when it is not there."""
+        at = self._find(field)
+        if at is None:
+            return b""
+        start = at + self._read("<I", at)
+        return self._content[start + 4 : start + 4 + self._read("<I", start)]
+
     def _find(self, field: int) -> int | None:
         slot = 4 + 2 * field
         if slot >= self._fields_bytes:
