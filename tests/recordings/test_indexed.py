@@ -180,7 +180,7 @@ def test_an_error_of_one_chunk_ends_the_read_of_all() -> None:
 def test_a_file_without_events_is_an_error() -> None:
     nothing = np.zeros(0, np.int64)
     index = ChunkIndex(nothing, nothing, nothing)
-    with pytest.raises(InputError, match="found a test file without any"):
+    with pytest.raises(InputError, match="found test without any"):
         IndexedRecording(Path("a"), "test", Sensor(64, 64), Made(Contents(index, lambda number, out: None)))
 
 

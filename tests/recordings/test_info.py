@@ -29,7 +29,6 @@ def test_all_keys_with_their_values(tmp_path: Path) -> None:
         "skipped_bytes": 4,
         "truncated": True,
         "notes": [
-            "1 packets of imu were left out.",
             "The file ends inside a packet; the events before were kept.",
         ],
     }

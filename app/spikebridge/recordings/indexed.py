@@ -197,10 +197,8 @@ class IndexedRecording:
         index, oddities = contents.index, contents.oddities
         if not index.events.size:
             raise InputError(
-                f"expected {self._path} to hold events, found none in {oddities.skipped_bytes} unreadable bytes and "
-                f"{_list(oddities.samples)}; record it again or use another file."
-                if oddities.skipped_bytes or oddities.truncated
-                else f"expected {self._path} to hold events, found a {self.format} file without any; use another file."
+                f"expected {self._path} to hold events, found {self.format} without any{_what_else(oddities)}; use "
+                "another file."
             )
         self.index = index
         self._decode = contents.decode
@@ -354,5 +352,9 @@ def _cut(events: EventArray, t_start_us: int, t_stop_us: int) -> EventArray:
     return events[start:stop]
 
 
-def _list(samples: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} samples of {name}" for name, n in samples.items()) or "no other stream"
+def _what_else(oddities: Oddities) -> str:
+    """What is there instead of events, in brackets."""
+    found = [note.rstrip(".") for note in oddities.notes]
+    found += [f"{n:,} {'sample' if n == 1 else 'samples'} of {name}" for name, n in oddities.samples.items() if n]
+    found += [f"{oddities.skipped_bytes:,} unreadable bytes"] if oddities.skipped_bytes else []
+    return f" ({'; '.join(found)})" if found else ""

@@ -49,18 +49,24 @@ class Scan(Generic[Piece]):
         state = self.before.copy()
         kept: list[tuple[Piece, State]] = []
         rows: list[tuple[int, int, int]] = []
-        for piece in self.pieces:
+        ends_with_piece = False
+        for number, piece in enumerate(self.pieces):
             before = state.copy()
             n = self.run(piece, state, _COUNT_ONLY)
+            if number == len(self.pieces) - 1:
+                n = ordering.finish(state, True, n, _COUNT_ONLY)
             if n:
                 kept.append((piece, before))
                 rows.append((int(state[ordering.FIRST]), int(state[ordering.NEWEST]), n))
+            ends_with_piece = n > 0
         self._check_sensor(sum(row[2] for row in rows), int(state[ordering.OUTSIDE]))
 
         def decode(number: int, out: EventArray) -> None:
             piece, before = kept[number]
-            state = before.copy()
-            n = self.run(piece, state, ordering.as_words(out))
+            state, words = before.copy(), ordering.as_words(out)
+            n = self.run(piece, state, words)
+            if ends_with_piece and number == len(kept) - 1:
+                n = ordering.finish(state, True, n, words)
             if (int(state[ordering.FIRST]), int(state[ordering.NEWEST]), n) != rows[number]:
                 raise InputError(
                     f"expected {self.path} to stay as it was opened, found {n} events where there were "
@@ -79,7 +85,10 @@ class Scan(Generic[Piece]):
 
         def decode(number: int, out: EventArray) -> None:
             state = ordering.new_state(int(index.last_us[number - 1]) if number else None)
-            n = self.run(self.pieces[number], state, ordering.as_words(out))
+            words = ordering.as_words(out)
+            n = self.run(self.pieces[number], state, words)
+            # As long as the index is right, the next chunk goes on from here.
+            n = ordering.finish(state, number == len(self.pieces) - 1, n, words)
             if (
                 n != index.events[number]
                 or state[ordering.FIRST] != index.first_us[number]
@@ -120,17 +129,29 @@ def group(sizes: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def report(state: State) -> Oddities:
     """What a decoder counted, with one sentence for each oddity."""
     sentences = (
-        (ordering.DAMAGED, "{} packets were damaged and skipped."),
-        (ordering.CLAMPED, "Time ran backwards at {} events; each got the newest time before it."),
-        (ordering.RESETS, "The camera's clock was reset {} times; time goes on from the newest event before it."),
-        (ordering.OUTSIDE, "{} events lay outside the sensor and were dropped."),
-        (ordering.INVALID, "{} events were marked invalid and were dropped."),
+        (ordering.DAMAGED, "{packets} damaged and skipped."),
+        (ordering.STALE, "At the beginning {events} left over from before the recording and dropped."),
+        (ordering.STRAYS, "{events} given the time of their neighbours, far from which their own was."),
+        (ordering.CLAMPED, "{events} given the newest time before, as time ran backwards there."),
+        (ordering.RESETS, "The camera's clock was set {times}; time goes on from the newest event before it."),
+        (ordering.OUTSIDE, "{events} outside the sensor, dropped."),
+        (ordering.INVALID, "{events} marked invalid, dropped."),
+        (ordering.OTHERS, "{events} of another camera in the file, left out."),
     )
     others = ((ordering.FRAMES, "frames"), (ordering.IMU, "imu"), (ordering.SPECIAL, "triggers"))
     return Oddities(
-        dropped=int(state[ordering.OUTSIDE] + state[ordering.INVALID]),
-        out_of_order=int(state[ordering.CLAMPED]),
+        dropped=int(state[[ordering.OUTSIDE, ordering.INVALID, ordering.STALE, ordering.OTHERS]].sum()),
+        out_of_order=int(state[ordering.CLAMPED] + state[ordering.STRAYS]),
         skipped_bytes=int(state[ordering.DAMAGED_BYTES]),
-        notes=tuple(sentence.format(state[slot]) for slot, sentence in sentences if state[slot]),
+        notes=tuple(_filled(sentence, int(state[slot])) for slot, sentence in sentences if state[slot]),
         samples={name: int(state[slot]) for slot, name in others if state[slot]},
+    )
+
+
+def _filled(sentence: str, n: int) -> str:
+    many = n != 1
+    return sentence.format(
+        packets=f"{n:,} packets" if many else "1 packet",
+        events=f"{n:,} events" if many else "1 event",
+        times=f"{n:,} times" if many else "once",
     )

@@ -8,7 +8,7 @@ import pytest
 
 from recording_files import aedat2, davis_words, dvs128_words, random_events, same, write
 from spikebridge.errors import InputError
-from spikebridge.events import EventArray, make_events
+from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.recordings import open_recording
 from spikebridge.recordings.indexed import IndexedRecording
 
@@ -64,14 +64,119 @@ def test_disorder_across_the_wrap_is_clamped(tmp_path: Path) -> None:
     events = make_events([wrap - 20, wrap + 5, wrap - 10, wrap + 6], [1] * 4, [2] * 4, [1] * 4)
     recording = open_recording(write(tmp_path, aedat2(b"DVS128", dvs128_words(events))))
     assert everything(recording)["t"].tolist() == [wrap - 20, wrap + 5, wrap + 5, wrap + 6]
-    assert "backwards at 1 events" in recording.counters().notes[0]
+    assert "1 event given the newest time" in recording.counters().notes[0]
 
 
 def test_a_reset_of_the_clock_goes_on_from_the_newest_time(tmp_path: Path) -> None:
-    events = make_events([5_000_000, 5_000_100, 0, 10, 30], [1] * 5, [2] * 5, [1] * 5)
+    before, after = np.arange(5_000_000, 5_000_070), np.arange(0, 80, 10)
+    n = before.size + after.size
+    events = make_events(np.concatenate([before, after]), [1] * n, [2] * n, [1] * n)
     recording = open_recording(write(tmp_path, aedat2(b"DVS128", dvs128_words(events))))
-    assert everything(recording)["t"].tolist() == [5_000_000, 5_000_100, 5_000_100, 5_000_110, 5_000_130]
-    assert "reset 1 times" in recording.counters().notes[0]
+    assert everything(recording)["t"].tolist() == [*before, *(5_000_069 + after)]
+    assert recording.counters().notes == (
+        "The camera's clock was set once; time goes on from the newest event before it.",
+    )
+    counters = recording.counters()
+    assert (counters.dropped, counters.out_of_order) == (0, 0)
+
+
+def stretch(start_us: int, n: int = 100, every_us: int = 200) -> list[int]:
+    return [start_us + every_us * i for i in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("times", "given", "dropped", "moved", "notes"),
+    [
+        # single events far back, in order again with the next one
+        (
+            [*stretch(5_000_000), 4_021_001, *stretch(5_020_000), 3_000_000, *stretch(5_040_000)],
+            [*stretch(5_000_000), 5_019_800, *stretch(5_020_000), 5_039_800, *stretch(5_040_000)],
+            *(0, 2, 1),
+        ),
+        # a single one ahead
+        (
+            [*stretch(5_000_000), 65_019_900, *stretch(5_020_000)],
+            [*stretch(5_000_000), 5_019_800, *stretch(5_020_000)],
+            *(0, 1, 1),
+        ),
+        # several strays behind each other, less than make a new clock
+        (
+            [*stretch(5_000_000), *stretch(1_000_000, 7), *stretch(5_020_000)],
+            [*stretch(5_000_000), *[5_019_800] * 7, *stretch(5_020_000)],
+            *(0, 7, 1),
+        ),
+        # left over from before, and as many as no driver's buffer holds
+        ([*stretch(900_000_000, 64), *stretch(0)], stretch(0), 64, 0, 1),
+        ([*stretch(900_000_000, 65), *stretch(0)], [*stretch(900_000_000, 65), *stretch(900_012_800)], 0, 0, 1),
+        # a first event of time zero, long before the clock was set
+        ([0, *stretch(2_840_207_360)], stretch(2_840_207_360), 1, 0, 1),
+        # pauses, also of a single event between two
+        (
+            [*stretch(0), 5_000_000, *stretch(10_000_000), *stretch(700_000_000)],
+            [*stretch(0), 5_000_000, *stretch(10_000_000), *stretch(700_000_000)],
+            *(0, 0, 0),
+        ),
+        # at the end: few back are strays, one ten minutes ahead is, two are a pause
+        ([*stretch(5_000_000), *stretch(0, 7)], [*stretch(5_000_000), *[5_019_800] * 7], 0, 7, 1),
+        ([*stretch(5_000_000), 605_019_801], [*stretch(5_000_000), 5_019_800], 0, 1, 1),
+        ([*stretch(5_000_000), 605_019_801, 605_019_802], None, 0, 0, 0),
+        ([*stretch(5_000_000), 9_000_000], None, 0, 0, 0),
+    ],
+)
+def test_strays_pauses_and_clocks_that_are_set(
+    tmp_path: Path, times: list[int], given: list[int] | None, dropped: int, moved: int, notes: int
+) -> None:
+    n = len(times)
+    events = make_events(times, [1] * n, [2] * n, [1] * n)
+    recording = open_recording(write(tmp_path, aedat2(b"DVS128", dvs128_words(events))))
+    counters = recording.counters()
+    assert everything(recording)["t"].tolist() == (times if given is None else given)
+    assert (counters.dropped, counters.out_of_order, len(counters.notes)) == (dropped, moved, notes)
+
+
+def test_an_event_may_begin_like_a_line_of_the_header(tmp_path: Path) -> None:
+    first = struct.pack(">II", 0x23456820, 0x3040500A)  # '#Eh ' and '0@P', line feed
+    events = make_events(np.arange(0x3040500B, 0x3040500B + 50), [1] * 50, [2] * 50, [1] * 50)
+    words = first + davis_words(events, 346, 260)
+    header = b"#!AER-DAT2.0\r\n# AEChip: x.Davis346blue\r\n#End Of ASCII Header\r\n"
+    recording = open_recording(write(tmp_path, header + words))
+    assert recording.n_events == 51
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "name"), [(128, 128, "DVS128"), (240, 180, "DAVIS"), (346, 260, "DAVIS"), (640, 480, "DAVIS")]
+)
+def test_without_a_chip_the_layout_is_told_from_the_addresses(
+    tmp_path: Path, width: int, height: int, name: str
+) -> None:
+    events = random_events(20_000, width=width, height=height)
+    words = dvs128_words(events) if name == "DVS128" else davis_words(events, width, height)
+    recording = open_recording(write(tmp_path, b"#!AER-DAT2.0\r\n# a file of some tool\r\n" + words))
+    assert recording.info.sensor == Sensor(width, height, name)
+    assert same(everything(recording), events)
+    assert f"read as a {name} of {width}x{height} px" in recording.counters().notes[0]
+
+
+def test_of_a_stereo_pair_one_eye_is_read_and_the_other_counted(tmp_path: Path) -> None:
+    events = random_events(2000)
+    words = np.frombuffer(dvs128_words(events), ">u4").reshape(-1, 2).copy()
+    words[1::2, 0] |= 1 << 15
+    recording = open_recording(write(tmp_path, aedat2(b"retina.DVS128StereoPair", words.tobytes())))
+    assert same(everything(recording), events[::2])
+    counters = recording.counters()
+    assert counters.dropped == 1000
+    assert counters.notes == (
+        "Of the stereo pair the left eye is read.",
+        "1,000 events of another camera in the file, left out.",
+    )
+    assert recording.samples == {}
+
+
+def test_samples_of_imu_have_seven_words(tmp_path: Path) -> None:
+    imu = b"".join(struct.pack(">II", 1 << 31 | code << 28 | 3 << 10, 50) for code in range(7))
+    events = random_events(10, width=240, height=180)
+    recording = open_recording(write(tmp_path, aedat2(b"DAVIS240C", imu, davis_words(events, 240, 180), imu, imu)))
+    assert recording.samples == {"imu": 3}
 
 
 def test_coordinates_outside_are_dropped_and_counted(tmp_path: Path) -> None:
@@ -84,7 +189,8 @@ def test_coordinates_outside_are_dropped_and_counted(tmp_path: Path) -> None:
         )
     )
     assert same(everything(recording), inside)
-    assert recording.counters().notes == ("1 events lay outside the sensor and were dropped.",)
+    assert recording.counters().notes == ("1 event outside the sensor, dropped.",)
+    assert recording.counters().dropped == 1
 
 
 @pytest.mark.parametrize("n_cut", range(1, 8))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recording_files import AEDAT3_HEADER, aedat3, aedat3_other_packet, aedat3_packet, random_events, same, write
 from spikebridge.errors import InputError
-from spikebridge.events import EventArray, make_events
+from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.recordings import open_recording
 from spikebridge.recordings.indexed import IndexedRecording
 
@@ -33,14 +33,15 @@ def test_other_packets_are_left_out_and_noted(tmp_path: Path) -> None:
     recording = open_recording(write(tmp_path, content))
     assert same(everything(recording), EVENTS)
     assert recording.streams == ("events", "triggers", "frames", "imu")
-    assert recording.counters().skipped_bytes == 0
-    assert len(recording.counters().notes) == 3
+    assert recording.samples == {"triggers": 3, "frames": 1, "imu": 2}
+    assert (recording.counters().skipped_bytes, recording.counters().notes) == (0, ())
 
 
 def test_a_second_camera_is_left_out(tmp_path: Path) -> None:
     recording = open_recording(write(tmp_path, aedat3(PACKETS[0], aedat3_packet(EVENTS, source=2), *PACKETS[1:])))
     assert same(everything(recording), EVENTS)
-    assert "other cameras" in recording.counters().notes[0]
+    assert recording.counters().notes == (f"{EVENTS.size} events of another camera in the file, left out.",)
+    assert recording.counters().dropped == EVENTS.size
 
 
 def test_invalid_events_and_events_outside_are_dropped_and_counted(tmp_path: Path) -> None:
@@ -48,7 +49,8 @@ def test_invalid_events_and_events_outside_are_dropped_and_counted(tmp_path: Pat
     invalid = aedat3_packet(outside[:1], valid=0)
     recording = open_recording(write(tmp_path, aedat3(PACKETS[0], aedat3_packet(outside), invalid, *PACKETS[1:])))
     assert same(everything(recording), EVENTS)
-    assert [note[:8] for note in recording.counters().notes] == ["2 events", "1 events"]
+    assert [note[:8] for note in recording.counters().notes] == ["2 events", "1 event "]
+    assert recording.counters().dropped == 3
 
 
 def test_the_overflow_of_a_packet_extends_its_time(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ def test_time_running_backwards_is_clamped_in_order(tmp_path: Path) -> None:
     recording = open_recording(write(tmp_path, aedat3(aedat3_packet(events[:2]), aedat3_packet(events[2:]))))
     assert everything(recording)["t"].tolist() == [100, 100, 100, 120]
     assert everything(recording)["x"].tolist() == [1, 2, 3, 4]
-    assert "backwards at 2 events" in recording.counters().notes[0]
+    assert "2 events given the newest time" in recording.counters().notes[0]
 
 
 def test_a_damaged_overflow_does_not_make_years_of_silence(tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ def test_a_damaged_overflow_does_not_make_years_of_silence(tmp_path: Path) -> No
     assert everything(recording).size == 100
     assert recording.info.t_last_us is not None
     assert recording.info.t_last_us < 1_000_000
-    assert "reset 2 times" in recording.counters().notes[0]
+    assert "set 2 times" in recording.counters().notes[0]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -119,10 +121,17 @@ def test_a_cut_header_and_another_coding_are_refused(tmp_path: Path) -> None:
         open_recording(write(tmp_path, AEDAT3_HEADER.replace(b"RAW", b"SerializedTS") + PACKETS[0]))
 
 
-def test_a_sensor_of_unknown_size_is_as_large_as_its_events(tmp_path: Path) -> None:
-    header = AEDAT3_HEADER.replace(b"DVS128", b"Novelty")
+@pytest.mark.parametrize(("name", "told"), [(b" Novelty", "Novelty"), (b"", ""), (b" ", "")])
+def test_a_sensor_of_unknown_size_is_the_smallest_that_holds_its_events(tmp_path: Path, name: bytes, told: str) -> None:
+    header = AEDAT3_HEADER.replace(b" DVS128", name)
     recording = open_recording(write(tmp_path, aedat3(*PACKETS, header=header)))
-    assert recording.info.sensor.width == EVENTS["x"].max() + 1
-    assert recording.info.sensor.height == EVENTS["y"].max() + 1
-    assert "Novelty" in recording.counters().notes[0]
+    assert recording.info.sensor == Sensor(128, 128, told)
+    assert (told or "no sensor") in recording.counters().notes[0]
     assert same(everything(recording), EVENTS)
+
+
+def test_what_holds_no_event_is_refused_with_what_is_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"without any .*12 events marked invalid"):
+        open_recording(write(tmp_path, aedat3(aedat3_packet(random_events(12), valid=0))))
+    with pytest.raises(InputError, match=r"without any .*2 samples of imu"):
+        open_recording(write(tmp_path, aedat3(aedat3_other_packet(3, 36, 2))))

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from event_order import order
 from spikebridge.events import EventArray, empty_events
 from spikebridge.recordings import ordering
 from spikebridge.recordings.aedat import decoding
@@ -20,7 +21,10 @@ Word = tuple[int, int]
 SIZES = st.sampled_from([1, 2, 7, 1023, 1024, 1025, 2500])
 #: Jumps of time around the limits between disorder, a reset and a leap, µs.
 JUMPS = st.sampled_from(
-    [-1, -50, -99_999, -100_000, -100_001, -998_999, -(1 << 31), 1, 599_999_900, 600_000_000, 600_000_001, 1 << 30]
+    [
+        *(-1, -50, -99_000, -100_000, -101_000, -998_999, -(1 << 30), 1, 99_000, 101_000, 60_000_000, 599_999_900),
+        *(600_000_100, 1 << 30, 86_400_000_000, 86_400_010_000),
+    ]
 )
 
 
@@ -29,30 +33,26 @@ class Expected:
     """What the description of the formats makes of time stamps and of what is no event."""
 
     wraps: bool = False
-    raw: int | None = None
-    time: int = 0
-    newest: int | None = None
     events: list[tuple[int, int, int, int]] = field(default_factory=list)
     counts: dict[int, int] = field(default_factory=dict)
 
-    def count(self, slot: int) -> None:
-        self.counts[slot] = self.counts.get(slot, 0) + 1
+    def count(self, slot: int, n: int = 1) -> None:
+        self.counts[slot] = self.counts.get(slot, 0) + n
 
     def give(self, raw: int, x: int, y: int, polarity: int) -> None:
-        step = 0 if self.raw is None else raw - self.raw
-        if self.wraps:
-            step = (step + (1 << 31)) % (1 << 32) - (1 << 31)
-        self.time = raw if self.raw is None else self.time + step
-        self.raw = raw
-        ahead = 0 if self.newest is None else self.time - self.newest
-        if ahead > 600_000_000 or ahead < -100_000:
-            self.count(ordering.RESETS)
-            self.time = self.newest or 0
-        elif ahead < 0:
-            self.count(ordering.CLAMPED)
-        else:
-            self.newest = self.time
-        self.events.append((self.newest if self.newest is not None else self.time, x, y, polarity))
+        self.events.append((raw, x, y, polarity))
+
+    def ordered(self) -> tuple[list[tuple[int, int, int, int]], dict[int, int]]:
+        """What is given out, and all counts."""
+        times, stale, odd = order([event[0] for event in self.events], self.wraps)
+        slots = {
+            "stale": ordering.STALE,
+            "strays": ordering.STRAYS,
+            "clamped": ordering.CLAMPED,
+            "resets": ordering.RESETS,
+        }
+        events = [(t, *event[1:]) for t, event in zip(times, self.events[stale:], strict=True)]
+        return events, self.counts | {slots[name]: n for name, n in odd.items()}
 
 
 @st.composite
@@ -62,7 +62,7 @@ def odd_times(draw: st.DrawFn) -> list[int]:
     random = np.random.default_rng(draw(st.integers(0, 1000)))
     t = draw(st.sampled_from([0, 5_000_000, (1 << 31) - 2000, (1 << 32) - 2000])) + np.cumsum(random.integers(0, 9, n))
     for place, jump, length in draw(
-        st.lists(st.tuples(st.floats(0, 1), JUMPS, st.sampled_from([1, 40, n])), max_size=4)
+        st.lists(st.tuples(st.floats(0, 1), JUMPS, st.sampled_from([1, 2, 7, 8, 9, 40, n])), max_size=5)
     ):
         start = int(place * (n - 1))
         t[start : start + length] += jump
@@ -75,11 +75,17 @@ def decoded(run: object, n_words: int, cuts: list[float]) -> tuple[list[tuple[in
     state = ordering.new_state()
     found: list[tuple[int, ...]] = []
     for start, stop in pairwise(bounds):
-        counted = state.copy()
-        n = run(start, stop, counted, ordering.as_words(empty_events()))  # type: ignore[operator]
+        counted, nowhere = state.copy(), ordering.as_words(empty_events())
+        n = run(start, stop, counted, nowhere)  # type: ignore[operator]
+        if stop == n_words:
+            n = ordering.finish(counted, True, n, nowhere)
         events = empty_events(n + 1)
         events[n] = (-1, 7, 7, 7)
-        assert run(start, stop, state, ordering.as_words(events[:n])) == n  # type: ignore[operator]
+        words = ordering.as_words(events[:n])
+        n_given = run(start, stop, state, words)  # type: ignore[operator]
+        if stop == n_words:
+            n_given = ordering.finish(state, True, n_given, words)
+        assert n_given == n
         assert np.array_equal(counted, state)
         assert events[n].tolist() == (-1, 7, 7, 7)
         if n:
@@ -89,9 +95,10 @@ def decoded(run: object, n_words: int, cuts: list[float]) -> tuple[list[tuple[in
 
 
 def check(expected: Expected, found: list[tuple[int, ...]], state: NDArray[np.int64]) -> None:
-    assert found == expected.events
-    counted = range(ordering.CLAMPED, ordering.DAMAGED_BYTES + 1)
-    assert {slot: int(state[slot]) for slot in counted if state[slot]} == expected.counts
+    events, counts = expected.ordered()
+    assert found == events
+    counted = range(ordering.CLAMPED, ordering.OTHERS + 1)
+    assert {slot: int(state[slot]) for slot in counted if state[slot]} == counts
 
 
 @settings(deadline=None, max_examples=60)

@@ -21,12 +21,16 @@ from spikebridge.settings import ReadSettings
 
 _WORD_BYTES = 8
 _CHUNK_BYTES = CHUNK_EVENTS * _WORD_BYTES
+#: From which the layout of addresses is told where the header names no chip.
+_LOOKED_AT_BYTES = 32 << 20
 #: Longest line of a header; known ones hold some hundred characters.
 _LINE_BYTES = 1 << 20
 _CHIP = re.compile(rb"#\s*AEChip:\s*([\w.$]+)")
+_END_OF_HEADER = b"#End Of ASCII Header"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 #: Start of the chip's class name in the header → width, height, how its addresses are laid out.
 _CHIPS: tuple[tuple[str, int, int, decoding.AddressLayout], ...] = (
+    ("dvs128stereopair", 128, 128, decoding.DVS128_PAIR_ADDRESS),
     ("dvs128", 128, 128, decoding.DVS128_ADDRESS),
     ("tmpdiff128", 128, 128, decoding.DVS128_ADDRESS),
     ("davis128", 128, 128, decoding.DAVIS_ADDRESS),
@@ -49,7 +53,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT 2.0 file, indexed by one pass over its words."""
     file = RecordingFile(path)
     start, name = _read_header(file)
-    chip = _describe_chip(path, name)
+    chip = _describe_chip(path, name, file.read(start, _LOOKED_AT_BYTES))
     trailing = (file.size - start) % _WORD_BYTES
     end = file.size - trailing
     scratch = Scratch()
@@ -78,8 +82,9 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
 def _read_header(file: RecordingFile) -> tuple[int, str | None]:
     """Byte of the first word, after the last line of text that starts with ``#``, and the chip that a line names.
 
-    An address may begin with the byte of ``#`` as well, so a line counts only when it is text up to its end. Text
-    is what has no control characters but tab and carriage return; words hold zero bytes within a few events.
+    An address may begin with the byte of ``#`` as well, so a line counts only when it is text up to its end, and none
+    after the one that says that the header ends. Text is what has no control characters but tab and carriage return;
+    words hold zero bytes within a few events.
     """
     chip = None
     block_at, at = 0, 0
@@ -90,21 +95,43 @@ def _read_header(file: RecordingFile) -> tuple[int, str | None]:
             block_at, at = block_at + at, 0
             block = file.read(block_at, _LINE_BYTES)
             end = block.find(b"\n")
+        if end < 0 and block[at : at + 1] == b"#" and not _CONTROL.search(block, at):
+            return file.size, chip  # cut inside the header
         if end < 0 or block[at : at + 1] != b"#" or _CONTROL.search(block, at, end):
             return block_at + at, chip
+        if block[at:end].rstrip() == _END_OF_HEADER:
+            return block_at + end + 1, chip
         named = None if chip else _CHIP.match(block, at, end)
         chip = named[1].decode("ascii", "replace").rsplit(".", 1)[-1] if named else chip
         at = end + 1
 
 
-def _describe_chip(path: Path, name: str | None) -> _Chip:
+def _describe_chip(path: Path, name: str | None, words: bytes) -> _Chip:
     if name is None:
-        note = "The header names no sensor; it was read as a DVS128."
-        return _Chip(Sensor(128, 128, "DVS128"), decoding.DVS128_ADDRESS, (note,))
+        return _guess_chip(words)
     for prefix, width, height, layout in _CHIPS:
         if name.lower().startswith(prefix):
-            return _Chip(Sensor(width, height, name), layout)
+            pair = ("Of the stereo pair the left eye is read.",) if layout.other else ()
+            return _Chip(Sensor(width, height, name), layout, pair)
     raise InputError(
         f"expected {path} to come from a DVS128 or DAVIS sensor, found the chip '{name}', whose addresses this version "
         "cannot read; convert the file with jAER."
     )
+
+
+def _guess_chip(words: bytes) -> _Chip:
+    """Told from the addresses: those of a DVS128 leave the upper half of their bits empty, those of a DAVIS do not."""
+    addresses = np.frombuffer(words, ">u4", len(words) // _WORD_BYTES * 2)[::2]
+    dvs128 = np.count_nonzero(addresses & decoding.DVS128_ADDRESS.special == 0)
+    if 2 * dvs128 >= addresses.size:
+        name, layout, (width, height) = "DVS128", decoding.DVS128_ADDRESS, (128, 128)
+    else:
+        layout = decoding.DAVIS_ADDRESS
+        events = addresses[addresses & layout.special == 0]
+        x = int((events >> layout.x_shift & layout.x_mask).max(initial=0))
+        y = int((events >> layout.y_shift & layout.y_mask).max(initial=0))
+        sizes = [(w, h) for _, w, h, each in _CHIPS if each == layout and x < w and y < h]
+        width, height = min(sizes, default=(x + 1, y + 1))
+        name = "DAVIS"
+    note = f"The header names no sensor; by its addresses it was read as a {name} of {width}x{height} px."
+    return _Chip(Sensor(width, height, name), layout, (note,))

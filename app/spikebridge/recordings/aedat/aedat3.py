@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +13,20 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
-from spikebridge.recordings import scanning
+from spikebridge.recordings import ordering, scanning
 from spikebridge.recordings.aedat import decoding
 from spikebridge.recordings.aedat.aedat3_packets import EVENT_BYTES, Packets, walk
 from spikebridge.recordings.aedat.frames import frames_of_aedat3
 from spikebridge.recordings.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
 from spikebridge.recordings.recording_file import RecordingFile, Scratch, read_pieces
 from spikebridge.recordings.scanning import Scan, group
+from spikebridge.recordings.sensors import smallest_sensor
 from spikebridge.settings import ReadSettings
 
 _END_OF_HEADER = b"#!END-HEADER\r\n"
 _HEADER_LIMIT = 1 << 20
+#: From which the size of an unknown sensor is told: some four million events.
+_LOOKED_AT_PIECES = 64
 _SENSORS: tuple[tuple[str, int, int], ...] = (
     ("dvs128", 128, 128),
     ("edvs", 128, 128),
@@ -58,6 +61,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
         return int(decoding.decode_aedat3(*read(piece), sensor.width, sensor.height, state, out))
 
     def report(state: NDArray[np.int64]) -> Oddities:
+        state[ordering.OTHERS] = packets.of_others
         found = scanning.report(state)
         return replace(
             found,
@@ -105,26 +109,27 @@ def _find_sensor(
     header: str, source: int, pieces: Iterable[tuple[NDArray[np.uint8], NDArray[np.int64]]]
 ) -> tuple[Sensor, tuple[str, ...]]:
     """The sensor that the header names for the source of the events; else one as large as its events ask for."""
-    named = re.search(rf"^#Source {max(source, 0)}:\s*(\S+)", header, re.MULTILINE) or re.search(
-        r"^#Source \d+:\s*(\S+)", header, re.MULTILINE
+    named = re.search(rf"^#Source {max(source, 0)}:[ \t]*(\S*)", header, re.MULTILINE) or re.search(
+        r"^#Source \d+:[ \t]*(\S*)", header, re.MULTILINE
     )
     name = named[1] if named else ""
     for prefix, width, height in _SENSORS:
         if name.lower().startswith(prefix):
             return Sensor(width, height, name), ()
     width, height = 1, 1
-    for data, packets in pieces:
+    for data, packets in islice(pieces, _LOOKED_AT_PIECES):
         for at, number, _ in packets.tolist():
             addresses = np.frombuffer(data, "<u4", 2 * number, at)[::2]
             addresses = addresses[addresses & 1 == 1]
             width = max(width, int((addresses >> 17).max(initial=0)) + 1)
             height = max(height, int((addresses >> 2 & 0x7FFF).max(initial=0)) + 1)
     what = f"the sensor '{name}', whose size is not known" if name else "no sensor"
-    return Sensor(width, height, name), (f"The header names {what}; {width}x{height} px hold all events.",)
+    width, height = smallest_sensor(width, height)
+    return Sensor(width, height, name), (f"The header names {what}; by its events it has {width}x{height} px.",)
 
 
 def _describe(packets: Packets) -> tuple[str, ...]:
-    notes = tuple(f"{n} packets of {name} were left out." for name, n in packets.others.items())
+    notes: tuple[str, ...] = ()
     if packets.broken:
         notes += (f"At {packets.broken} places no packet could be read; reading went on at the next one.",)
     if packets.truncated:

@@ -32,7 +32,8 @@ class Packets:
     """What a walk over the packets found.
 
     first, number, overflow : (P,) int64 of the packets with events of ``source``: byte of the first event, how many
-    whole ones there are, overflow of their 31-bit time. others : packets that were left out, by name.
+    whole ones there are, overflow of their 31-bit time. others : samples of other streams, by
+    name. of_others : events of other cameras.
     frames : (Q, 4) int64 of the packets of frames: byte of the first one, size of each, overflow, how many.
     """
 
@@ -42,6 +43,7 @@ class Packets:
     source: int
     others: dict[str, int]
     frames: NDArray[np.int64]
+    of_others: int
     skipped_bytes: int
     broken: int
     truncated: bool
@@ -78,23 +80,22 @@ def walk(file: RecordingFile, start: int) -> Packets:
         whole[kept],
         rows[kept, _OVERFLOW],
         source,
-        _names(rows[~ours, _KIND]),
+        _count_samples(rows[~polarity]),
         np.column_stack((first, rows[:, _SIZE], rows[:, _OVERFLOW], whole))[rows[:, _KIND] == _FRAMES],
+        int(rows[polarity & ~ours, _NUMBER].sum()),
         skipped_bytes,
         broken,
         truncated,
     )
 
 
-def _names(kinds: NDArray[np.int64]) -> dict[str, int]:
-    """How many packets there are of each kind, in the order in which the kinds first come."""
-    found, firsts, counts = np.unique(kinds, return_index=True, return_counts=True)
-    named: dict[str, int] = {}
-    for i in np.argsort(firsts).tolist():
-        kind = int(found[i])
-        name = "events of other cameras" if kind == _POLARITY else _STREAM_NAMES.get(kind, f"type {kind}")
-        named[name] = named.get(name, 0) + int(counts[i])
-    return named
+def _count_samples(rows: NDArray[np.int64]) -> dict[str, int]:
+    """How many samples there are of each kind, in the order in which the kinds first come."""
+    counts: dict[str, int] = {}
+    for kind in dict.fromkeys(rows[:, _KIND].tolist()):
+        name = _STREAM_NAMES.get(kind, f"type {kind}")
+        counts[name] = counts.get(name, 0) + int(rows[rows[:, _KIND] == kind, _NUMBER].sum())
+    return counts
 
 
 @njit(cache=True, nogil=True)

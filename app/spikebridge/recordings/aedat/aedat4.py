@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from xml.sax.saxutils import unescape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +31,13 @@ from spikebridge.recordings.aedat.aedat4_packets import (
     LAST_US,
     SIZE,
     STREAM,
+    Gaps,
     PacketDecoder,
     read_table,
     walk,
 )
-from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker
+from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker, compression_magic
+from spikebridge.recordings.aedat.aedat4_writing import UNNAMED
 from spikebridge.recordings.aedat.flatbuffer import Table, TableError
 from spikebridge.recordings.aedat.frames import frames_of_aedat4
 from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities
@@ -52,14 +55,14 @@ _STREAM_NAMES = {"EVTS": "events", "FRME": "frames", "IMUS": "imu", "TRIG": "tri
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """``table_at``: byte of the table of contents, below 1 when it was never written."""
+    """``table_at``: byte of the table of contents, below 1 when it was never written. ``streams``: types by number.
+    ``sensors``: of the streams of events."""
 
     end: int
     compression: int
     table_at: int
     streams: dict[int, str]
-    events_stream: int
-    sensor: Sensor
+    sensors: dict[int, Sensor]
 
 
 def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
@@ -69,33 +72,40 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     unpack = Unpacker(path, header.compression)
     numbers = np.array(list(header.streams), np.int64)
     whole, packets = read_table(file, header.table_at, header.end, numbers, unpack)
-    n_skipped = 0
+    # A table that was cut says still where the packets end.
+    end = header.table_at if header.end <= header.table_at <= file.size else file.size
+    gaps = Gaps(0, 0)
     if not len(packets):
-        # A table that was cut says still where the packets end.
-        end = header.table_at if header.end <= header.table_at <= file.size else file.size
-        packets, n_skipped = walk(file, header.end, end, numbers)
+        packets, gaps = walk(file, header.end, end, numbers, compression_magic(header.compression))
+    ours = _choose_stream(header, packets)
+    sensor, of_others = header.sensors[ours], _count_others(header, packets, ours)
+    if not sensor.width or not sensor.height:
+        raise InputError(
+            f"expected the header of {path} to give the size of the sensor, found none; record it again with the size."
+        )
     samples = _count_samples(header, packets)
     of_frames = np.isin(packets[:, STREAM], [number for number, kind in header.streams.items() if kind == "FRME"])
-    frames = frames_of_aedat4(file, packets[of_frames], unpack, header.sensor.width, header.sensor.height)
-    packets = packets[packets[:, STREAM] == header.events_stream]
+    frames = frames_of_aedat4(file, packets[of_frames], unpack, sensor.width, sensor.height)
+    packets = packets[packets[:, STREAM] == ours]
     events = np.maximum(packets[:, EVENTS], packets[:, SIZE] // _PACKED_BYTES[header.compression])
     pieces = list(pairwise(group(events, CHUNK_EVENTS).tolist()))
-    run = PacketDecoder(file, packets, unpack, header.sensor)
+    run = PacketDecoder(file, packets, unpack, sensor)
 
     def report(state: NDArray[np.int64]) -> Oddities:
         found = scanning.report(state)
         return replace(
             found,
-            skipped_bytes=n_skipped + found.skipped_bytes,
+            dropped=found.dropped + of_others,
+            skipped_bytes=gaps.n_bytes + found.skipped_bytes,
             truncated=not whole,
-            notes=_describe(n_skipped, whole) + found.notes,
+            notes=_describe(header, ours, of_others, gaps, whole) + found.notes,
             samples=samples,
         )
 
     return IndexedRecording(
         path,
         "AEDAT4",
-        header.sensor,
+        sensor,
         Scan(path, pieces, run, report, shared=run.shared),
         _said_index(packets, pieces),
         frames,
@@ -106,7 +116,7 @@ def _count_samples(header: _Header, packets: NDArray[np.int64]) -> dict[str, int
     """Samples of the other streams by name; packets where no table says how many samples are in one."""
     samples: dict[str, int] = {}
     for number, kind in header.streams.items():
-        if number != header.events_stream:
+        if number not in header.sensors:
             ours = packets[packets[:, STREAM] == number]
             name = _STREAM_NAMES.get(kind, kind)
             samples[name] = samples.get(name, 0) + int(np.maximum(ours[:, EVENTS], 1).sum())
@@ -121,7 +131,7 @@ def _said_index(packets: NDArray[np.int64], pieces: Sequence[tuple[int, int]]) -
         len(packets) > 0
         and np.all((n_events > 0) & (n_events <= _MOST_EVENTS * packets[:, SIZE]))
         and np.all(first_us <= last_us)
-        and np.all((ahead_us >= 0) & (ahead_us <= ordering.LEAP_US))
+        and np.all((ahead_us >= 0) & (ahead_us <= ordering.DAY_US))
     )
     if not possible:
         return None
@@ -147,20 +157,13 @@ def _read_header(file: RecordingFile) -> _Header:
             "it again."
         ) from error
     streams = _streams_of(description)
-    events = next((number for number, kind in streams.items() if kind == "EVTS"), None)
-    if events is None:
+    sensors = {number: _sensor_of(description, number) for number, kind in streams.items() if kind == "EVTS"}
+    if not sensors:
         raise InputError(
             f"expected {file.path} to hold a stream of events, found "
             f"{', '.join(_STREAM_NAMES.get(kind, kind) for kind in streams.values()) or 'no stream'}; record events."
         )
-    node = _node_of(description, events)
-    sensor = Sensor(_size(node, "sizeX"), _size(node, "sizeY"), _value(node, "source"))
-    if not sensor.width or not sensor.height:
-        raise InputError(
-            f"expected the header of {file.path} to give the size of the sensor, found none; record it again with the "
-            "size."
-        )
-    return _Header(start + 4 + size, compression, table_at, streams, events, sensor)
+    return _Header(start + 4 + size, compression, table_at, streams, sensors)
 
 
 def _streams_of(description: str) -> dict[int, str]:
@@ -170,8 +173,22 @@ def _streams_of(description: str) -> dict[int, str]:
     return {number: kind for number, kind in kinds.items() if kind}
 
 
-def _node_of(description: str, number: int) -> str:
-    return re.split(rf'<node name="{number}"', description, maxsplit=1)[1]
+def _sensor_of(description: str, number: int) -> Sensor:
+    node = re.split(rf'<node name="{number}"', description, maxsplit=1)[1]
+    name = unescape(_value(node, "source"), {"&quot;": '"', "&apos;": "'"})
+    return Sensor(_size(node, "sizeX"), _size(node, "sizeY"), "" if name == UNNAMED else name)
+
+
+def _choose_stream(header: _Header, packets: NDArray[np.int64]) -> int:
+    """The first stream of events that has any, or the first of all."""
+    filled = (number for number in header.sensors if np.any(packets[:, STREAM] == number))
+    return next(filled, next(iter(header.sensors)))
+
+
+def _count_others(header: _Header, packets: NDArray[np.int64], ours: int) -> int:
+    """Events of the other cameras; packets where no table says how many events are in one."""
+    others = np.isin(packets[:, STREAM], [number for number in header.sensors if number != ours])
+    return int(np.maximum(packets[others, EVENTS], 1).sum())
 
 
 def _value(node: str, key: str) -> str:
@@ -185,10 +202,18 @@ def _size(node: str, key: str) -> int:
     return int(value) if re.fullmatch(r"[0-9]{1,4}", value) else 0
 
 
-def _describe(n_skipped: int, whole: bool) -> tuple[str, ...]:
+def _describe(header: _Header, ours: int, of_others: int, gaps: Gaps, whole: bool) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
+    if of_others:
+        names = " and ".join(
+            f"'{sensor.name}' ({sensor.width}x{sensor.height} px)"
+            for number, sensor in header.sensors.items()
+            if number != ours
+        )
+        notes += (f"{of_others:,} events of another camera in the file, {names}, left out.",)
     if not whole:
         notes += ("The table of contents at the end is missing; the file was cut or not closed.",)
-    if n_skipped:
-        notes += (f"{n_skipped} bytes at the end are no whole packet and were skipped.",)
+    if gaps.n_places:
+        places = "one place" if gaps.n_places == 1 else f"{gaps.n_places:,} places"
+        notes += (f"{gaps.n_bytes:,} bytes at {places} are no whole packet and were skipped.",)
     return notes

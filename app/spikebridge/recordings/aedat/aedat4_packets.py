@@ -6,6 +6,8 @@ before it. Packets are (N, 6) int64 in the order of the file, with the columns b
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -28,6 +30,9 @@ _ENTRY_BYTES, _LEAST_ENTRY_BYTES = 128, 24
 _TABLE_BYTES = 256 << 20
 #: Read at once while hopping from packet to packet: many small packets, and little of the large ones.
 _BLOCK_BYTES = 1 << 13
+_SEARCHED_BYTES = 1 << 20
+#: Of a flatbuffer with its length before it.
+_IDENTIFIER_AT = 8
 #: What packets are unpacked to at once, 65 536 events; a larger one is by itself.
 _PART_BYTES = 1 << 20
 #: Smaller packets in ZSTD, on average, are for one thread.
@@ -40,7 +45,7 @@ def read_table(
     """Whether the table of contents lies complete at byte ``at``; the packets in it where they can be used.
 
     start : byte of the first packet. streams : numbers of those that the header names. There are packets only when
-    they are of these and fill the file from ``start`` to the table.
+    they are of these and fill the file from ``start`` to the table: what stands before each packet is not needed then.
     """
     nothing = np.empty((0, 6), np.int64)
     if not start <= at < file.size:
@@ -82,27 +87,70 @@ def _entries(content: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
     return packets
 
 
-def walk(file: RecordingFile, start: int, end: int, streams: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """All whole packets between two bytes, and how many bytes are left; what can't be one ends the walk.
+class Gaps(NamedTuple):
+    """Where there was no packet."""
 
-    streams : numbers of those that the header names.
+    n_places: int
+    n_bytes: int
+
+
+def walk(
+    file: RecordingFile, start: int, end: int, streams: NDArray[np.int64], magic: bytes
+) -> tuple[NDArray[np.int64], Gaps]:
+    """All whole packets between two bytes; where none can be, on to the next place where one is.
+
+    streams : numbers of those that the header names. magic : with what the content of each packet begins.
     """
     parts = [np.empty((0, 6), np.int64)]
     block = np.empty(_BLOCK_BYTES, np.uint8)
-    position, done = start, False
-    while not done:
+    position, n_places, n_bytes = start, 0, 0
+    while position < end:
         part = block[: end - position]
         file.read_into(part.data, position)
-        packets, position, done = _walk_block(part, position, end, streams)
+        packets, position, lost = _walk_block(part, position, end, streams)
         parts.append(packets)
-    return np.concatenate(parts), end - position
+        if lost:
+            found = _next_packet(file, position + 1, end, streams, magic)
+            n_places, n_bytes = n_places + 1, n_bytes + found - position
+            position = found
+    return np.concatenate(parts), Gaps(n_places, n_bytes)
+
+
+def _next_packet(file: RecordingFile, start: int, end: int, streams: NDArray[np.int64], magic: bytes) -> int:
+    """Byte of the next packet from ``start`` on, or ``end``.
+
+    A place is taken when what begins a packet is there and the one after it, or the end, comes where its length says:
+    either alone may be chance.
+    """
+    pattern = magic or b"EVTS"
+    before = _PREFIX_BYTES if magic else _PREFIX_BYTES + _IDENTIFIER_AT
+    for block in range(start, end, _SEARCHED_BYTES):
+        piece = file.read(block, min(_SEARCHED_BYTES, end - block) + before + len(pattern))
+        at = piece.find(pattern)
+        while at >= 0:
+            position = block + at - before
+            after = _after_packet(file, position, end, streams) if position >= start else -1
+            if after == end or (after > 0 and _after_packet(file, after, end, streams) > 0):
+                return position
+            at = piece.find(pattern, at + 1)
+    return end
+
+
+def _after_packet(file: RecordingFile, position: int, end: int, streams: NDArray[np.int64]) -> int:
+    """Byte after the packet at ``position``; -1 where none can be."""
+    head = np.frombuffer(file.read(position, _PREFIX_BYTES), np.uint8)
+    if head.size < _PREFIX_BYTES or position >= end:
+        return -1
+    packets, after, _ = _walk_block(head, position, end, streams)
+    return int(after) if len(packets) else -1
 
 
 @njit(cache=True, nogil=True)
 def _walk_block(
     block: NDArray[np.uint8], start: int, end: int, streams: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], int, bool]:
-    """Hops from packet to packet in a block from byte ``start``; packets, byte of the next one, whether it is none."""
+    """Hops from packet to packet in a block from byte ``start``: packets, byte of the next one, whether none can be
+    there."""
     packets = np.zeros((block.size // _PREFIX_BYTES, 6), np.int64)
     n, position = 0, start
     while position - start + _PREFIX_BYTES <= block.size:
@@ -113,7 +161,7 @@ def _walk_block(
         packets[n, AT], packets[n, STREAM], packets[n, SIZE] = content, stream, size
         n += 1
         position = content + size
-    return packets[:n].copy(), position, position + _PREFIX_BYTES > end
+    return packets[:n].copy(), position, position < end < position + _PREFIX_BYTES
 
 
 class PacketDecoder:

@@ -63,6 +63,13 @@ class Unpacker(threading.local):
         return content
 
 
+def compression_magic(compression: int) -> bytes:
+    """With what every packet begins; nothing where it is not compressed. LZ4 frame format, Zstandard (RFC 8878)."""
+    if compression in (LZ4, LZ4_HIGH):
+        return b"\x04\x22\x4d\x18"
+    return b"\x28\xb5\x2f\xfd" if compression in (ZSTD, ZSTD_HIGH) else b""
+
+
 def most_bytes(n_packed: int) -> int:
     """To how many bytes a packet of ``n_packed`` bytes may unpack; a larger one counts as damaged."""
     return max(_ANY_BYTES, min(_MOST_RATIO * n_packed, _MOST_BYTES))

@@ -20,6 +20,8 @@ from spikebridge.contracts import SourceInfo
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
 
+#: Written where a sensor has no name: faery reads no file with an empty one.
+UNNAMED = "unknown"
 _FIRST_LINE = b"#!AER-DAT4.0\r\n"
 Compression: TypeAlias = Literal["NONE", "LZ4", "ZSTD"]
 _CODES: dict[Compression, int] = {"NONE": 0, "LZ4": 1, "ZSTD": 3}
@@ -140,7 +142,7 @@ class Aedat4Writer:
 def _header(sensor: Sensor, compression: Compression) -> bytes:
     """Table IOHE: compression, place of the table of contents (filled in at the end), description."""
     text = _INFO.format(
-        compression=compression, width=sensor.width, height=sensor.height, name=escape(sensor.name)
+        compression=compression, width=sensor.width, height=sensor.height, name=escape(sensor.name.strip() or UNNAMED)
     ).encode()
     fields = struct.pack("<5H2x", 10, 20, 4, 8, 16)
     table = struct.pack("<iiqI", 12, _CODES[compression], -1, 4)

@@ -16,8 +16,10 @@ from spikebridge.recordings.ordering import (
     DAMAGED,
     DAMAGED_BYTES,
     FRAMES,
+    IGNORED,
     IMU,
     INVALID,
+    OTHERS,
     OUTSIDE,
     SPECIAL,
     WORDS_DTYPE,
@@ -36,7 +38,7 @@ class AddressLayout(NamedTuple):
     """Where an AEDAT 2.0 address holds what; both layouts count x from the right and y from the bottom.
 
     special : any of these bits marks a word that is no event. frames : bit 31 among them marks frames and IMU samples
-    (those have bits 10 and 11 set). off : value of the polarity's bit for OFF.
+    (those have bits 10 and 11 set). off : value of the polarity's bit for OFF. other : marks events of another camera.
     """
 
     special: int
@@ -47,9 +49,12 @@ class AddressLayout(NamedTuple):
     y_mask: int
     polarity_shift: int
     off: int
+    other: int = 0
 
 
 DVS128_ADDRESS = AddressLayout(0xFFFF8000, False, 1, 0x7F, 8, 0x7F, 0, 1)
+#: Of a pair of them: bit 15 marks the right eye (jAER, DVS128StereoPair).
+DVS128_PAIR_ADDRESS = DVS128_ADDRESS._replace(special=0xFFFF0000, other=0x8000)
 DAVIS_ADDRESS = AddressLayout(0x80000400, True, 12, 0x3FF, 22, 0x1FF, 11, 0)
 
 
@@ -73,7 +78,7 @@ def decode_aedat2(
     n = 0
     for start in range(0, words.shape[0], BLOCK):
         part = words[start : start + BLOCK]
-        block = block_for(n, part.shape[0], out, spare)
+        block = block_for(state, n, part.shape[0], out, spare)
         for i in range(part.shape[0]):
             address = _swapped(part[i].address)
             x = address >> layout.x_shift & layout.x_mask
@@ -82,6 +87,8 @@ def decode_aedat2(
             word = (width - 1 - x) | (height - 1 - y) << 16 | polarity << 32
             if x >= width or y >= height:
                 word = np.int64(-OUTSIDE)
+            if address & layout.other:
+                word = np.int64(-OTHERS)
             if address & layout.special:
                 word = _special(address, layout.frames)
             block[i].t = _swapped(part[i].t)
@@ -93,7 +100,10 @@ def decode_aedat2(
 @njit(cache=True, nogil=True)
 def _special(address: np.int64, frames: bool) -> np.int64:
     if frames and address >> 31:
-        return np.int64(-IMU if address >> 10 & 3 == 3 else -FRAMES)
+        if address >> 10 & 3 < 3:
+            return np.int64(-FRAMES)
+        # Seven words a sample, numbered in bits 28 to 30 (jAER, IMUSample).
+        return np.int64(-IGNORED if address >> 28 & 7 else -IMU)
     return np.int64(-SPECIAL)
 
 
@@ -118,7 +128,7 @@ def decode_aedat3(
         overflow = packets[k, 2] << 31
         for start in range(0, words.shape[0], BLOCK):
             part = words[start : start + BLOCK]
-            block = block_for(n, part.shape[0], out, spare)
+            block = block_for(state, n, part.shape[0], out, spare)
             for i in range(part.shape[0]):
                 event = np.int64(part[i].address)
                 x, y = event >> 17, event >> 2 & 0x7FFF
@@ -214,7 +224,7 @@ def _decode_records(
     """An event is 16 bytes, little-endian: i64 µs, i16 x, i16 y, u8 polarity, 3 unused."""
     for start in range(0, records.shape[0], BLOCK):
         part = records[start : start + BLOCK]
-        block = block_for(n, part.shape[0], out, spare)
+        block = block_for(state, n, part.shape[0], out, spare)
         for i in range(part.shape[0]):
             rest = part[i].rest
             word = rest & 0xFFFFFFFF | np.int64(rest >> 32 & 0xFF != 0) << 32
