@@ -62,17 +62,34 @@ class Oddities:
 
 
 @dataclass(frozen=True, slots=True)
+class OddPlace:
+    """A stretch of a recording in which something was odd, and how much.
+
+    start_us, stop_us : camera clock, both in it.
+    """
+
+    start_us: int
+    stop_us: int
+    dropped: int
+    out_of_order: int
+    resets: int
+    skipped_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     """Chunks and how to get at them.
 
     decode : writes the events of a chunk, ascending in ``t``, to an array of its size, or only checks the chunk when
-    the array is empty. Several threads may call it. shared : whether they are faster than one.
+    the array is empty. Several threads may call it. shared : whether they are faster than one. places : where the
+    oddities are, as far as chunks tell.
     """
 
     index: ChunkIndex
     decode: Callable[[int, EventArray], None]
     oddities: Oddities = Oddities()
     shared: bool = True
+    places: tuple[OddPlace, ...] = ()
 
 
 class Measurable(Protocol):
@@ -133,6 +150,11 @@ class IndexedRecording:
     def streams(self) -> tuple[str, ...]:
         """What the file holds, ``events`` first."""
         return ("events", *self._samples)
+
+    @property
+    def places(self) -> tuple[OddPlace, ...]:
+        """Where something was odd, in order of time; empty as long as all is taken on trust."""
+        return self._places
 
     @property
     def n_events(self) -> int:
@@ -207,7 +229,7 @@ class IndexedRecording:
         self._cache.clear()
         first_us, last_us = int(index.first_us[0]), int(index.last_us[-1])
         self._info = SourceInfo(str(self._path), self._path.name, "recording", self._sensor, first_us, last_us)
-        self._samples = oddities.samples
+        self._samples, self._places = oddities.samples, contents.places
         self._counters = replace(
             self._counters,
             dropped=oddities.dropped,

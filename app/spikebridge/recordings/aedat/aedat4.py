@@ -214,6 +214,8 @@ def _describe(header: _Header, ours: int, of_others: int, gaps: Gaps, whole: boo
     if not whole:
         notes += ("The table of contents at the end is missing; the file was cut or not closed.",)
     if gaps.n_places:
-        places = "one place" if gaps.n_places == 1 else f"{gaps.n_places:,} places"
-        notes += (f"{gaps.n_bytes:,} bytes at {places} are no whole packet and were skipped.",)
+        where = f"from byte {gaps.first:,} on"
+        if gaps.n_places > 1:
+            where = f"at {gaps.n_places:,} places, the first at byte {gaps.first:,},"
+        notes += (f"{gaps.n_bytes:,} bytes {where} are no whole packet and were skipped.",)
     return notes

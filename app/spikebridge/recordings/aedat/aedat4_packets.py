@@ -88,10 +88,11 @@ def _entries(content: NDArray[np.uint8], most: int) -> NDArray[np.int64]:
 
 
 class Gaps(NamedTuple):
-    """Where there was no packet."""
+    """Where there was no packet; ``first`` : the byte of the file where the first of them begins."""
 
     n_places: int
     n_bytes: int
+    first: int = 0
 
 
 def walk(
@@ -103,7 +104,7 @@ def walk(
     """
     parts = [np.empty((0, 6), np.int64)]
     block = np.empty(_BLOCK_BYTES, np.uint8)
-    position, n_places, n_bytes = start, 0, 0
+    position, gaps = start, Gaps(0, 0)
     while position < end:
         part = block[: end - position]
         file.read_into(part.data, position)
@@ -111,9 +112,9 @@ def walk(
         parts.append(packets)
         if lost:
             found = _next_packet(file, position + 1, end, streams, magic)
-            n_places, n_bytes = n_places + 1, n_bytes + found - position
+            gaps = Gaps(gaps.n_places + 1, gaps.n_bytes + found - position, gaps.first or position)
             position = found
-    return np.concatenate(parts), Gaps(n_places, n_bytes)
+    return np.concatenate(parts), gaps
 
 
 def _next_packet(file: RecordingFile, start: int, end: int, streams: NDArray[np.int64], magic: bytes) -> int:
