@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 PROJECT := pyproject.toml packaging/install.sh
 PYTEST_ARGS ?=
 
-.PHONY: help run test lint format types bench screenshot wheel docs mutate lava train-env lock clean
+.PHONY: help run test lint format types fuzz bench screenshot wheel docs mutate lava train-env lock clean
 help:
 	@echo 'make run         the window on the simulated camera (in the terminal where there is no display)'
 	@echo 'make test        all tests, off-screen           make lint    format, lint and strict types'
 	@echo 'make bench       measures this machine           make wheel   both distributions into dist/'
 	@echo 'make screenshot  renews assets/screenshot.png    make lock    renews the pinned requirements'
+	@echo 'make fuzz       a hundred thousand damaged files of all formats'
 	@echo 'make docs        guide and reference as HTML     make mutate  do the tests notice every change of a figure?'
 	@echo 'make lava        .venv-lava: Lava, Python 3.10   make train-env  .venv-train: PyTorch'
 	@echo 'PYTHON=python3.12 make …  chooses the interpreter of .venv'
@@ -35,6 +36,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+fuzz: $(VENV)/.installed-dev
+	PYTHONPATH=app:tests $(BIN)/python tests/fuzz_recordings.py
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy

@@ -19,6 +19,8 @@ from spikebridge.events import EVENT_DTYPE, EventArray, Sensor, empty_events
 
 #: Events in a chunk, about: 1 MB decoded. Larger ones cost latency at a seek, smaller ones overhead.
 CHUNK_EVENTS = 65_536
+#: Letters of a sensor's name that are kept.
+_LONGEST_NAME = 80
 #: Decoded chunks kept, so that a second reader of the same recording does not throw out those of the first.
 _CACHED_CHUNKS = 4
 #: Chunks from which on several threads decode: starting them takes as long as a quarter of a chunk.
@@ -125,7 +127,7 @@ class IndexedRecording:
         frames: FrameFinder | None = None,
     ) -> None:
         self.format = format_name
-        self._path, self._sensor = path, sensor
+        self._path, self._sensor = path, replace(sensor, name=_printable(sensor.name))
         self._file: Measurable | None = file
         self._frames = frames
         self._decode: Callable[[int, EventArray], None] | None = None
@@ -372,6 +374,11 @@ def _joined(parts: list[EventArray]) -> EventArray:
 def _cut(events: EventArray, t_start_us: int, t_stop_us: int) -> EventArray:
     start, stop = np.searchsorted(events["t"], (t_start_us, t_stop_us), "left")
     return events[start:stop]
+
+
+def _printable(name: str) -> str:
+    """A name out of a file, which may be damaged or made to write to a terminal what it should not."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST_NAME])
 
 
 def _what_else(oddities: Oddities) -> str:
