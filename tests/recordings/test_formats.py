@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from recording_files import SHARED, aedat2, aedat3, aedat3_packet, dvs128_words, needs_shared, random_events, write
 from spikebridge.errors import InputError
-from spikebridge.recordings.formats import recognise
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.formats import is_recording, recognise
 
 
 def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
@@ -59,3 +62,28 @@ def test_real_files_of_other_formats_are_named(name: str, found: str) -> None:
 def test_a_capture_without_header_is_refused() -> None:
     with pytest.raises(InputError, match="unknown content"):
         recognise(SHARED / "formats" / "headerless_evt2_dirty.bin")
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.aedat")
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    for path in (tmp_path / "pipe.aedat", tmp_path / "one", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(InputError, match="regular file|nothing there"):
+            recognise(path)
+
+
+def test_a_name_that_is_no_text_is_read_and_said(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.aedat"))
+    path.write_bytes(aedat2(b"DVS128", dvs128_words(random_events(10))))
+    recording = open_recording(path)
+    assert recording.n_events == 10
+    json.dumps(recording.info.title)
+
+
+def test_of_common_names_only_what_is_a_recording_counts(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("day,mood\nmonday,good\n")
+    (tmp_path / "broken.aedat4").write_bytes(b"nothing of that kind")
+    assert not is_recording(tmp_path / "notes.csv")
+    assert not is_recording(tmp_path / "notes.md")
+    assert is_recording(tmp_path / "broken.aedat4")  # to be told what is wrong with it

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spikebridge.commands.lanes import backend_options, read_snn
+from spikebridge.commands.reading import read_reading, reading_options
 
 if TYPE_CHECKING:
     from spikebridge.evaluation.controls import Control
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report that opens offline.")
 @click.option("--json", "as_json", is_flag=True, help="One object on standard output, every case in it.")
+@reading_options
 @backend_options
 def evaluate(
     data: Path,
@@ -40,7 +42,7 @@ def evaluate(
     quiet_minutes: float | None,
     html: Path | None,
     as_json: bool,
-    **backends: Any,
+    **given: Any,
 ) -> None:
     """Measure bundles on DATA: a recording, a folder of recordings, or a set of clips.
 
@@ -61,8 +63,8 @@ def evaluate(
         for model in models or (DEFAULT_MODEL,):
             reports[model] = evaluate_bundle(
                 load_model(model),
-                read_cases(data),
-                LaneSettings(model, snn=read_snn(backends), ann=backends["ann"]),
+                read_cases(data, read_reading(given)),
+                LaneSettings(model, snn=read_snn(given), ann=given["ann"]),
                 quiet=quiet_cases(Path(folder), quiet_minutes) if quiet_minutes else None,
                 control=control,
                 on_case=_ignore if as_json else _say,

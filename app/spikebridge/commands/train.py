@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from spikebridge.commands.progress_bar import progress_bar, say
+from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +58,14 @@ class TrainOptions(TypedDict):
 @click.option("--resume", is_flag=True, help="Go on in OUT where a training was interrupted.")
 @click.option("--device", default="auto", show_default=True, help="Of the ordinary layers: cpu, cuda or cuda:<number>.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch on the CPU.")
-def train(names: tuple[str, ...], **options: Unpack[TrainOptions]) -> None:
+@reading_options
+def train(
+    names: tuple[str, ...],
+    sensor: str | None,
+    columns: str | None,
+    time_unit: str | None,
+    **options: Unpack[TrainOptions],
+) -> None:
     """Train NETWORK (ann, s1a5 … s6a0, snn) on DATA; OUT gets best.npz, last.npz and curves.csv.
 
     DATA is a set made by 'simulate'; or 'sim:' to simulate while it trains; or a folder of recordings with labels
@@ -78,5 +86,6 @@ def train(names: tuple[str, ...], **options: Unpack[TrainOptions]) -> None:
     from spikebridge.training.training_run import TrainingSettings, run_training
 
     *network, data, out = names
-    settings = TrainingSettings(network[0] if network else None, data, Path(out), **options)
+    read = read_reading({"sensor": sensor, "columns": columns, "time_unit": time_unit})
+    settings = TrainingSettings(network[0] if network else None, data, Path(out), read=read, **options)
     run_training(settings, say, progress_bar)

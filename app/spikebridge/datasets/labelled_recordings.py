@@ -17,8 +17,9 @@ from spikebridge.datasets.clips import LabelledClip, write_shard
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.recordings import open_recording
-from spikebridge.recordings.formats import suffixes
-from spikebridge.recordings.labels import Span, check_inside, labels_path, read_labels
+from spikebridge.recordings.formats import is_recording
+from spikebridge.recordings.labels import Span, check_inside, is_labels, labels_path, read_labels
+from spikebridge.settings import ReadSettings
 
 _SIDE = 128
 #: Own recordings are cut into pieces, so that some of them can be validated on.
@@ -26,23 +27,29 @@ _PIECE_US = 1_500_000
 
 
 def find_recordings(folder: Path) -> list[tuple[int, Path]]:
-    """(person, recording) of a folder laid out as above; each folder with recordings in it is a person."""
-    known = suffixes()
-    found = sorted(path for path in folder.glob("**/*") if path.suffix.lower() in known and path.is_file())
+    """(person, recording) of a folder laid out as above; each folder with recordings in it is a person.
+
+    Tables and arrays that are no recordings are left alone.
+    """
+    found = sorted(
+        path for path in folder.glob("**/*") if path.is_file() and not is_labels(path) and is_recording(path)
+    )
     persons = sorted({path.parent for path in found})
     return [(persons.index(path.parent), path) for path in found]
 
 
-def import_recordings(source: Path, out: Path) -> list[str]:
+def import_recordings(source: Path, out: Path, read: ReadSettings | None = None) -> list[str]:
     """Writes the clips of own recordings to ``out``; returns a sentence for each oddity. See ``import_recording``."""
     notes: list[str] = []
     for person, path in find_recordings(source):
         name = "-".join(path.relative_to(source).with_suffix("").parts)
-        notes += import_recording(path, out, name, person, _PIECE_US)
+        notes += import_recording(path, out, name, person, _PIECE_US, read)
     return notes
 
 
-def import_recording(path: Path, out: Path, name: str, person: int, piece_us: int) -> list[str]:
+def import_recording(
+    path: Path, out: Path, name: str, person: int, piece_us: int, read: ReadSettings | None = None
+) -> list[str]:
     """Writes shard ``name`` with the labelled parts of one recording, in pieces of at most ``piece_us``.
 
     A shard that is newer than the recording and its labels is left alone, so an interrupted import goes on. Returns a
@@ -54,7 +61,7 @@ def import_recording(path: Path, out: Path, name: str, person: int, piece_us: in
     spans, notes = read_labels(labels)
     index = out / f"{name}.json"
     if not index.is_file() or index.stat().st_mtime_ns < max(p.stat().st_mtime_ns for p in (path, labels)):
-        write_shard(out, name, _clips(path, spans, person, piece_us))
+        write_shard(out, name, _clips(path, spans, person, piece_us, read))
     return notes
 
 
@@ -69,8 +76,10 @@ def fit_to_network(events: EventArray, sensor: Sensor) -> EventArray:
     return fitted
 
 
-def _clips(path: Path, spans: Sequence[Span], person: int, piece_us: int) -> Iterator[LabelledClip]:
-    recording = open_recording(path)
+def _clips(
+    path: Path, spans: Sequence[Span], person: int, piece_us: int, read: ReadSettings | None
+) -> Iterator[LabelledClip]:
+    recording = open_recording(path, read)
     try:
         info = recording.info
         if info.t_first_us is None or info.t_last_us is None:

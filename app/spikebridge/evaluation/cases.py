@@ -19,6 +19,7 @@ from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.recordings import open_recording
 from spikebridge.recordings.formats import suffixes
 from spikebridge.recordings.labels import Span, check_inside, labels_path, read_labels
+from spikebridge.settings import ReadSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ class Case:
         return self.t_start_us if self.onset_us is None else self.onset_us
 
 
-def read_cases(data: Path) -> Iterator[Case]:
+def read_cases(data: Path, read: ReadSettings | None = None) -> Iterator[Case]:
     """The clips of a recording, a folder of recordings, a set of clips, or the test persons of DVS128 Gesture.
 
     In a folder of recordings each folder below is a person. A recording has its labels beside it, as ``spikebridge
-    record`` writes them, or a name that begins with one. Raises InputError for anything else.
+    record`` writes them, or a name that begins with one. read : what recordings do not say of themselves. Raises
+    InputError for anything else.
     """
     if not data.exists():
         raise InputError(f"expected recordings or clips at {data}, found nothing there; check the path.")
@@ -60,7 +62,7 @@ def read_cases(data: Path) -> Iterator[Case]:
     if not recordings:
         raise InputError(f"expected recordings ({', '.join(suffixes())}) or a set of clips in {data}, found none.")
     for person, path in recordings:
-        yield from _recording_cases(path, person)
+        yield from _recording_cases(path, person, read)
 
 
 def quiet_cases(folder: Path, minutes: float) -> dict[str, Iterator[Case]]:
@@ -90,11 +92,11 @@ def _clip_cases(clips: ClipSet) -> Iterator[Case]:
         )
 
 
-def _recording_cases(path: Path, person: int) -> Iterator[Case]:
+def _recording_cases(path: Path, person: int, read: ReadSettings | None) -> Iterator[Case]:
     labels = labels_path(path)
     spans = read_labels(labels)[0] if labels.is_file() else []
     named = None if labels.is_file() else _label_in(path)
-    recording = open_recording(path)
+    recording = open_recording(path, read)
     try:
         info = recording.info
         if info.t_first_us is None or info.t_last_us is None:

@@ -19,6 +19,8 @@ from spikebridge.recordings.indexed import IndexedRecording
 from spikebridge.settings import ReadSettings
 
 _HEAD_BYTES = 4096
+#: Of files that may as well be something else.
+_COMMON_SUFFIXES = (".csv", ".txt", ".npy", ".npz", ".mat", ".bin", ".dat", ".h5", ".hdf5", ".bag")
 
 
 class Reader(Protocol):
@@ -119,6 +121,18 @@ def recognise(path: Path) -> Format:
         f"expected {path} to be a recording ({either(readable())}), found unknown content that starts with "
         f"{head[:8].hex(' ')}; check that it is the right file and complete."
     )
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file found in a folder is one, damaged or not: by its name, or its content where names say little."""
+    suffix = path.suffix.lower()
+    if suffix not in suffixes() or suffix not in _COMMON_SUFFIXES:
+        return suffix in suffixes()
+    try:
+        recognise(path)
+    except InputError:
+        return False
+    return True
 
 
 def readable() -> list[str]:

@@ -33,6 +33,11 @@ def labels_path(recording: Path) -> Path:
     return recording.with_name(f"{recording.stem}_labels.csv")
 
 
+def is_labels(path: Path) -> bool:
+    """Whether a file is named like the labels of a recording."""
+    return path.name.endswith("_labels.csv")
+
+
 def write_labels(path: Path, spans: Sequence[Span]) -> None:
     """Writes all labels or nothing; InputError where that fails."""
     text = io.StringIO(newline="")

@@ -22,7 +22,7 @@ from spikebridge.errors import UsageError
 from spikebridge.evaluation.cases import read_cases
 from spikebridge.evaluation.report import evaluate_bundle
 from spikebridge.files import write_whole
-from spikebridge.settings import LaneSettings
+from spikebridge.settings import LaneSettings, ReadSettings
 from spikebridge.training.checkpoint import load_checkpoint
 from spikebridge.training.contract import BundleText
 from spikebridge.training.curves import Progress
@@ -54,7 +54,8 @@ class TrainingSettings:
     network : name of the network, None with ``fine_tune``. data : ``sim:`` or a folder. out : the training's folder.
     fine_tune, spiking_from : bundle or checkpoint to start from, or to take the first spiking layers from.
     freeze_spiking : train the ordinary part alone. interval, steps, step_us, width : of the network. bundle : folder
-    for a bundle at the end. device : of the ordinary layers. threads : of torch. The others are of ``TrainingPlan``.
+    for a bundle at the end. device : of the ordinary layers. threads : of torch. read : what own recordings do not say
+    of themselves. The others are of ``TrainingPlan``.
     """
 
     network: str | None
@@ -75,6 +76,7 @@ class TrainingSettings:
     resume: bool = False
     device: str = "auto"
     threads: int = 1
+    read: ReadSettings | None = None
 
 
 def run_training(settings: TrainingSettings, say: Say, open_bar: OpenBar) -> None:
@@ -145,9 +147,9 @@ def _clips(settings: TrainingSettings, group: Group) -> Iterator[ClipSet]:
         else nullcontext()
     )
     with background:
-        opened = open_clips(folder) if group.leads else None
+        opened = open_clips(folder, read=settings.read) if group.leads else None
         group.wait()
-        yield opened or open_clips(folder)
+        yield opened or open_clips(folder, read=settings.read)
 
 
 def _train(
