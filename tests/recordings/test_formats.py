@@ -69,7 +69,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to(tmp_path / "two")
     (tmp_path / "two").symlink_to(tmp_path / "one")
     for path in (tmp_path / "pipe.aedat", tmp_path / "one", Path("/dev/zero"), Path("/dev/null")):
-        with pytest.raises(InputError, match="regular file|nothing there"):
+        with pytest.raises(InputError, match=r"regular file|nothing there"):
             recognise(path)
 
 

@@ -127,7 +127,7 @@ class IndexedRecording:
         frames: FrameFinder | None = None,
     ) -> None:
         self.format = format_name
-        self._path, self._sensor = path, replace(sensor, name=_printable(sensor.name))
+        self._path, self._sensor = path, replace(sensor, name=printable(sensor.name))
         self._file: Measurable | None = file
         self._frames = frames
         self._decode: Callable[[int, EventArray], None] | None = None
@@ -376,7 +376,7 @@ def _cut(events: EventArray, t_start_us: int, t_stop_us: int) -> EventArray:
     return events[start:stop]
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """A name out of a file, which may be damaged or made to write to a terminal what it should not."""
     return "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST_NAME])
 
