@@ -39,6 +39,9 @@ from spikebridge.recordings.prophesee.word_state import (
 #: seconds. The clock of a camera may be reset within hours; half of 16.8 seconds may be lost.
 _EVT2_BITS, _EVT2_WRAP = 28, (1 << 28) - (1 << 24)
 _EVT3_BITS, _EVT3_WRAP = 12, 1 << 11
+#: Words of EVT3 that are decoded at once.
+_EVT3_PART = 512
+_ROW_MASK = 0x7FF << 16
 #: Most by which the lower part of EVT3's time runs back in a stream that is whole, µs.
 _DISORDER_US = 64
 #: Numbers of the event rate control in EVT2 and EVT2.1.
@@ -176,81 +179,138 @@ def decode_evt3(
     Bits 12-15 are the type: 0 row; 2 an event, with bit 11 polarity and bits 0-10 x; 3 the same as the base of vectors;
     4 and 5 vectors of 12 and 8 pixels from the base, which moves on; 6 lower and 8 upper part of the time.
     """
-    spare = np.empty(BLOCK, WORDS_DTYPE)
-    most = BLOCK - 12
-    block = block_for(n, BLOCK, out, spare)
-    row, base, polarity = state[ROW], state[BASE], state[POLARITY]
-    time, late = _time_now(state)
-    row_bits = row << 16
-    k, n_late = 0, 0
-    for i in range(words.shape[0]):
-        word = np.int64(words[i])
-        kind = word >> 12
-        if kind == 2:
-            x = word & 0x7FF
-            if row < 0 or time < 0 or x >= width:
-                state[OUTSIDE if x >= width or row == OUTSIDE_ROW else UNPLACED] += 1
-                continue
-            block[k].t = time
-            block[k].rest = x | row_bits | (word >> 11 & 1) << 32
-            k += 1
-            n_late += late
-        elif kind == 0:
-            row = word & 0x7FF
-            if row >= height:
-                row = np.int64(OUTSIDE_ROW)
-            row_bits = row << 16
-            continue
-        elif kind == 4 or kind == 5:
-            size = 12 if kind == 4 else 8
-            bits = word & (1 << size) - 1
-            if bits:
-                if row < 0 or time < 0 or base < 0 or base + size > width:
-                    known = time if base >= 0 and row != NO_ROW else np.int64(-1)
-                    bits = np.int64(_inside(state, base, bits, 0 if row == OUTSIDE_ROW else width, known))
-                rest = base | row_bits | polarity << 32
-                n_late -= late * k
-                while bits:
-                    block[k].t = time
-                    block[k].rest = rest
-                    k += int(bits & 1)
-                    rest += 1
-                    bits >>= 1
-                n_late += late * k
-            base = base + size if base >= 0 else base
-        elif kind == 6:
-            _take_lower_time(state, word & 0xFFF)
-            time, late = _time_now(state)
-            continue
-        elif kind == 8:
-            _take_upper_time(state, word & 0xFFF)
-            time, late = _time_now(state)
-            continue
-        elif kind == 3:
-            base, polarity = word & 0x7FF, word >> 11 & 1
-            continue
-        else:
-            _other_evt3(state, kind, word & 0xFFF)
-            if kind == 1:
-                row = np.int64(NO_ROW)
-            continue
-        if k > most:
-            n = give_some(state, block, k, n, out)
-            block = block_for(n, BLOCK, out, spare)
-            k = 0
-    state[ROW], state[BASE], state[POLARITY] = row, base, polarity
-    state[CLAMPED] += n_late
-    return int(give_some(state, block, k, n, out))
+    spare = np.empty(12 * _EVT3_PART, WORDS_DTYPE)
+    rules = _rules(width, height)
+    for start in range(0, words.shape[0], _EVT3_PART):
+        block = block_for(n, spare.shape[0], out, spare)
+        k = _decode_part(words[start : start + _EVT3_PART], rules, width, height, state, block)
+        n = give_some(state, block, k, n, out)
+    return n
 
 
 @njit(cache=True, nogil=True)
-def _time_now(state: NDArray[np.int64]) -> tuple[int, int]:
-    """The time of the events that follow, below zero where it is not known, and 1 where they come too late for it."""
-    if state[HIGH] < 0:
-        return -1, 0
+def _rules(width: int, height: int) -> NDArray[np.int64]:
+    """(16, 5) int64 by type: what to keep of row and lower time, how far to shift a word that becomes part of them and
+    with which mask, whether it is an event, and the largest coordinate; below zero for types that are no coordinate."""
+    rules = np.zeros((16, 5), np.int64)
+    rules[:, 0] = rules[:, 4] = -1
+    rules[0] = (~_ROW_MASK, 16, _ROW_MASK, 0, height - 1)
+    rules[2] = (-1, 0, 0, 1, width - 1)
+    rules[6] = (_ROW_MASK, 32, 0xFFF << 32, 0, 0x7FF)
+    return rules
+
+
+@njit(cache=True, nogil=True)
+def _decode_part(
+    words: NDArray[np.uint16],
+    rules: NDArray[np.int64],
+    width: int,
+    height: int,
+    state: NDArray[np.int64],
+    block: NDArray[np.void],
+) -> int:
+    """Writes the events of a few words to ``block``, which has room for 12 each; returns how many.
+
+    Rows, events and lower times follow each other in an order that no processor foresees. They are done without a
+    branch: each writes an event, and the next one writes over it unless it was one. Row and lower time are kept in one
+    number, as ``y << 16 | time << 32``.
+    """
+    high, both, base, polarity = _known(state)
+    k = np.int64(0)
+    for i in range(words.shape[0]):
+        word = np.int64(words[i])
+        kind = np.uint64(word >> 12)
+        after = both & rules[kind, 0] | word << rules[kind, 1] & rules[kind, 2]
+        if (rules[kind, 4] - (word & 0x7FF)) | ((after >> 32) - (both >> 32)) | high >= 0:
+            both = after
+            block[np.uint64(k)].t = high + (both >> 32)
+            block[np.uint64(k)].rest = word & 0x7FF | both & _ROW_MASK | (word >> 11 & 1) << 32
+            k += rules[kind, 3]
+            continue
+        size = 12 if kind == 4 else 8
+        if high >= 0 and (kind == 4 or kind == 5) and 0 <= base <= width - size:
+            bits = word & (1 << size) - 1
+            if bits:
+                time, rest = high + (both >> 32), base | both & _ROW_MASK | polarity << 32
+                for bit in range(size):
+                    block[np.uint64(k)].t = time
+                    block[np.uint64(k)].rest = rest + bit
+                    k += bits >> bit & 1
+            base += size
+        elif kind == 3:
+            base, polarity = word & 0x7FF, word >> 11 & 1
+        else:
+            _keep(state, high, both, base, polarity)
+            k = np.int64(_take_word(state, word, width, height, block, k))
+            high, both, base, polarity = _known(state)
+    _keep(state, high, both, base, polarity)
+    return int(k)
+
+
+@njit(cache=True, nogil=True)
+def _known(state: NDArray[np.int64]) -> tuple[int, int, int, int]:
+    """What ``_decode_part`` goes by: upper part of the time, row and lower time, base and polarity of vectors.
+
+    While time or row are not known, or events are late, the first is below zero, and no word is taken as it is.
+    """
     time = state[HIGH] << 12 | state[LOW]
-    late = time < state[FLOOR]
-    return state[OFFSET] + (state[FLOOR] if late else time), int(late)
+    if state[HIGH] < 0 or state[ROW] < 0 or time < state[FLOOR]:
+        return -1, 0, state[BASE], state[POLARITY]
+    return state[OFFSET] + (state[HIGH] << 12), state[ROW] << 16 | state[LOW] << 32, state[BASE], state[POLARITY]
+
+
+@njit(cache=True, nogil=True)
+def _keep(state: NDArray[np.int64], high: Number, both: Number, base: Number, polarity: Number) -> None:
+    if high >= 0:
+        state[ROW], state[LOW] = (both & _ROW_MASK) >> 16, both >> 32
+    state[BASE], state[POLARITY] = base, polarity
+
+
+@njit(cache=True, nogil=True)
+def _take_word(
+    state: NDArray[np.int64], word: Number, width: int, height: int, block: NDArray[np.void], k: Number
+) -> Number:
+    """Any word, with nothing taken for granted; returns ``k`` and the events that it adds to ``block`` there."""
+    kind, value = word >> 12, word & 0xFFF
+    if kind == 0:
+        state[ROW] = value & 0x7FF if value & 0x7FF < height else OUTSIDE_ROW
+    elif kind == 2:
+        k = _put(state, value & 0x7FF, 1, value >> 11, width, block, k)
+    elif kind == 3:
+        state[BASE], state[POLARITY] = value & 0x7FF, value >> 11
+    elif kind == 4 or kind == 5:
+        size = 12 if kind == 4 else 8
+        k = _put(state, state[BASE], value & (1 << size) - 1, state[POLARITY], width, block, k)
+        if state[BASE] >= 0:
+            state[BASE] += size
+    elif kind == 6:
+        _take_lower_time(state, value)
+    elif kind == 8:
+        _take_upper_time(state, value)
+    else:
+        _other_evt3(state, kind, value)
+    return k
+
+
+@njit(cache=True, nogil=True)
+def _put(
+    state: NDArray[np.int64], x: Number, bits: Number, polarity: Number, width: int, block: NDArray[np.void], k: Number
+) -> Number:
+    """Adds the events of a vector from ``x`` on, as far as they have a place and time, and counts the others."""
+    known = state[HIGH] >= 0 and state[ROW] != NO_ROW and x >= 0
+    time, floor = state[HIGH] << 12 | state[LOW], state[FLOOR]
+    bits = _inside(state, x, bits, 0 if state[ROW] == OUTSIDE_ROW else width, 0 if known else -1)
+    if time < floor:
+        state[CLAMPED] += _ones(bits)
+    time, rest = state[OFFSET] + max(time, floor), x | state[ROW] << 16 | polarity << 32
+    while bits:
+        if bits & 1:
+            block[k].t = time
+            block[k].rest = rest
+            k += 1
+        rest += 1
+        bits >>= 1
+    return k
 
 
 @njit(cache=True, nogil=True)
@@ -299,6 +359,8 @@ def _other_evt3(state: NDArray[np.int64], kind: Number, content: Number) -> None
         state[MASTER] = -1
     else:
         state[UNKNOWN] += 1
+        if kind == 1:  # a row of something else than change detections
+            state[ROW] = NO_ROW
 
 
 @njit(cache=True, nogil=True)
