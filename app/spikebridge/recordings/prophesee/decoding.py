@@ -238,7 +238,7 @@ def _decode_part(
                     k += bits >> bit & 1
             base += size
         elif kind == 3:
-            base, polarity = word & 0x7FF, word >> 11 & 1
+            base, polarity = int(word & 0x7FF), int(word >> 11 & 1)
         else:
             _keep(state, high, both, base, polarity)
             k = np.int64(_take_word(state, word, width, height, block, k))
