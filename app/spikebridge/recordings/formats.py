@@ -78,6 +78,18 @@ class Format:
         return cast("Writer", importlib.import_module(f"spikebridge.recordings.{self.writer}"))
 
 
+#: Keys of the headers of RAW files, also of those from before their format was one.
+_RAW_KEYS = (
+    rb"% *(?:[Dd]ate|format|evt|geometry|integrator_name|camera_integrator_name|plugin_name|plugin_integrator_name|"
+    rb"system_ID|subsystem_ID|sub_system_ID|sensor_generation|sensor_name|generation|serial_number|firmware_version)\b"
+)
+#: Words of EVT2, EVT3 or EVT2.1 in both orders: their highest four bits are one of few types.
+_EVT_WORDS = (
+    rb"(?s)(?:...[\x00-\x1f\x80-\x8f\xa0-\xaf\xe0-\xff]){256}"
+    rb"|(?:.[^\x10-\x1f\x90-\x9f\xb0-\xdf]){1024}"
+    rb"|(?:...[\x00-\x1f\x80-\x8f\xa0-\xaf\xe0-\xff]....){256}"
+    rb"|(?:.{7}[\x00-\x1f\x80-\x8f\xa0-\xaf\xe0-\xff]){256}"
+)
 #: The first that a file matches counts.
 FORMATS: tuple[Format, ...] = (
     Format("AEDAT 2.0", "aedat.aedat2", rb"#!AER-DAT2\.0", (".aedat",)),
@@ -85,20 +97,28 @@ FORMATS: tuple[Format, ...] = (
     Format("AEDAT4", "aedat.aedat4", rb"#!AER-DAT4\.0", (".aedat4",), writer="aedat.aedat4_writing"),
     Format("AEDAT 1.0", "", rb"#!AER-DAT1\.0", hint="save it as AEDAT 2.0 with jAER"),
     Format("AEDAT of an unknown version", "", rb"#!AER-DAT", hint="save it as AEDAT 2.0 with jAER"),
-    Format("Event Stream (.es)", "", rb"Event Stream"),
+    Format("Event Stream", "event_stream", rb"Event Stream", (".es",), "event_stream_writing"),
     Format("HDF5", "", rb"\x89HDF\r\n\x1a\n"),
     Format("a ZIP archive", "", rb"PK\x03\x04", hint="unpack it"),
     Format("a gzip archive", "", rb"\x1f\x8b", hint="unpack it"),
     Format("a ROS bag", "", rb"#ROSBAG"),
-    Format("EVT3", "", rb"(?:%[^\n]*\n)*% *(?:evt 3\.0|format EVT3)"),
-    Format("EVT2.1", "", rb"(?:%[^\n]*\n)*% *(?:evt 2\.1|format EVT21)"),
-    Format("EVT2", "", rb"(?:%[^\n]*\n)*% *(?:evt 2\.0|format EVT2)"),
-    Format("DAT", "", rb"(?:%[^\n]*\n)*% *(?:Data file containing|Version [12]\b)"),
+    Format("EVT3", "prophesee.raw", rb"(?:%[^\n]*\n)*% *(?:evt 3\.0|format EVT3)", (".raw",), "prophesee.evt3_writing"),
+    Format("EVT2.1", "prophesee.raw", rb"(?:%[^\n]*\n)*% *(?:evt 2\.1|format EVT2\.?1)", (".raw",)),
+    Format("EVT2", "prophesee.raw", rb"(?:%[^\n]*\n)*% *(?:evt 2\.0|format EVT2)", (".raw",)),
+    Format(
+        "DAT",
+        "prophesee.dat",
+        rb"(?:%[^\n]*\n)*% *(?:Data file containing|Version \d)",
+        (".dat",),
+        "prophesee.dat_writing",
+    ),
+    Format("RAW without a format in its header", "prophesee.raw", _RAW_KEYS, (".raw",)),
     Format(
         "a table of text (CSV)",
         "",
         rb"[\s#a-zA-Z_,;]*-?[0-9.eE+]+[ ,;\t]+-?[0-9]+[ ,;\t]+-?[0-9]+[ ,;\t]+",
     ),
+    Format("RAW without a header", "prophesee.raw", _EVT_WORDS),
 )
 
 
