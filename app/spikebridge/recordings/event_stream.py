@@ -166,7 +166,7 @@ def decode_event_stream(
     i, time = state[_AHEAD], state[_TIME]
     n = 0
     while i < n_bytes:
-        block = block_for(n, BLOCK, out, spare)
+        block = block_for(state, n, BLOCK, out, spare)
         k = 0
         while i < n_bytes and k < BLOCK:
             passed, overflow = _time_passed(content[i], kind)

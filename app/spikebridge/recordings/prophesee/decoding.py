@@ -60,7 +60,7 @@ def decode_evt2(
     offset, high = state[OFFSET], state[HIGH] << 6
     for start in range(0, words.shape[0], BLOCK):
         part = words[start : start + BLOCK]
-        block = block_for(n, BLOCK, out, spare)
+        block = block_for(state, n, BLOCK, out, spare)
         k = 0
         for i in range(part.shape[0]):
             word = np.int64(part[i])
@@ -119,7 +119,7 @@ def decode_evt21(
     offset, high = state[OFFSET], state[HIGH] << 6
     per_block = BLOCK // 32
     for start in range(0, words.shape[0], per_block):
-        block = block_for(n, BLOCK, out, spare)
+        block = block_for(state, n, BLOCK, out, spare)
         k = 0
         for i in range(start, min(start + per_block, words.shape[0])):
             word, mask = np.int64(words[i, head]), np.int64(words[i, 1 - head])
@@ -182,7 +182,7 @@ def decode_evt3(
     spare = np.empty(12 * _EVT3_PART, WORDS_DTYPE)
     rules = _rules(width, height)
     for start in range(0, words.shape[0], _EVT3_PART):
-        block = block_for(n, spare.shape[0], out, spare)
+        block = block_for(state, n, spare.shape[0], out, spare)
         k = _decode_part(words[start : start + _EVT3_PART], rules, width, height, state, block)
         n = give_some(state, block, k, n, out)
     return n
@@ -383,7 +383,7 @@ def decode_dat(
     n = 0
     for start in range(0, events.shape[0], BLOCK):
         part = events[start : start + BLOCK]
-        block = block_for(n, part.shape[0], out, spare)
+        block = block_for(state, n, part.shape[0], out, spare)
         for i in range(part.shape[0]):
             address = np.int64(part[i].address)
             x, y = address & x_mask, address >> x_bits & y_mask
