@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bag_files import BagMaker
 from recording_files import aedat2, aedat3, aedat3_other_packet, aedat3_packet, davis_words, dvs128_words, random_events
 from spikebridge.events import EventArray, Sensor
 from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
@@ -30,6 +31,18 @@ def _aedat31(path: Path, events: EventArray) -> None:
     path.write_bytes(aedat3(*packets[:3], aedat3_other_packet(3, 36, 2), *packets[3:]))
 
 
+def _bag(version: int, storage: str = "") -> Callable[[Path, EventArray], None]:
+    def make(path: Path, events: EventArray) -> None:
+        made = path if version == 1 else path.with_name(f"bag-{storage}")
+        with BagMaker(made, version, storage) as bag:
+            for start in range(0, events.size, 100):
+                bag.array(events[start : start + 100], (SENSOR.width, SENSOR.height))
+        if made != path:
+            next(file for file in made.iterdir() if file.suffix == path.suffix).rename(path)
+
+    return make
+
+
 #: Name → (suffix, writes events to a path). What the program can write itself is made by that.
 MAKERS: dict[str, tuple[str, Callable[[Path, EventArray], None]]] = {
     "AEDAT 2.0 of a DVS128": (".aedat", lambda path, events: path.write_bytes(aedat2(b"DVS128", dvs128_words(events)))),
@@ -41,6 +54,9 @@ MAKERS: dict[str, tuple[str, Callable[[Path, EventArray], None]]] = {
     "AEDAT4, not compressed": (".aedat4", _aedat4("NONE")),
     "AEDAT4, LZ4": (".aedat4", _aedat4("LZ4")),
     "AEDAT4, ZSTD": (".aedat4", _aedat4("ZSTD")),
+    "ROS 1 bag": (".bag", _bag(1)),
+    "ROS 2 bag (MCAP)": (".mcap", _bag(2, "mcap")),
+    "ROS 2 bag (SQLite)": (".db3", _bag(2, "sqlite3")),
 }
 
 

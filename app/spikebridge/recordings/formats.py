@@ -19,6 +19,8 @@ from spikebridge.recordings.indexed import IndexedRecording
 from spikebridge.settings import ReadSettings
 
 _HEAD_BYTES = 4096
+#: In the folder of a ROS 2 bag, which is a recording as a whole.
+BAG_INDEX = "metadata.yaml"
 #: Of files that may as well be something else.
 _COMMON_SUFFIXES = (".csv", ".txt", ".npy", ".npz", ".mat", ".bin", ".dat", ".h5", ".hdf5", ".bag")
 
@@ -101,7 +103,11 @@ FORMATS: tuple[Format, ...] = (
     Format("HDF5", "", rb"\x89HDF\r\n\x1a\n"),
     Format("a ZIP archive", "", rb"PK\x03\x04", hint="unpack it"),
     Format("a gzip archive", "", rb"\x1f\x8b", hint="unpack it"),
-    Format("a ROS bag", "", rb"#ROSBAG"),
+    Format("ROS 1 bag", "ros.reader", rb"#ROSBAG V2\.0", (".bag",)),
+    Format("ROS 1 bag of an old version", "", rb"#ROSBAG", hint="bring it up to date with 'rosbag fix'"),
+    Format("ROS 2 bag (MCAP)", "ros.reader", rb"\x89MCAP", (".mcap",)),
+    Format("ROS 2 bag (SQLite)", "ros.reader", rb"SQLite format 3\0", (".db3",)),
+    Format("ROS 2 bag (folder)", "ros.reader", rb"rosbag2_bagfile_information"),
     Format("EVT3", "prophesee.raw", rb"(?:%[^\n]*\n)*% *(?:evt 3\.0|format EVT3)", (".raw",), "prophesee.evt3_writing"),
     Format("EVT2.1", "prophesee.raw", rb"(?:%[^\n]*\n)*% *(?:evt 2\.1|format EVT2\.?1)", (".raw",)),
     Format("EVT2", "prophesee.raw", rb"(?:%[^\n]*\n)*% *(?:evt 2\.0|format EVT2)", (".raw",)),
@@ -182,6 +188,8 @@ def either(names: Iterable[str]) -> str:
 
 
 def _read_head(path: Path) -> bytes:
+    if path.is_dir() and (path / BAG_INDEX).is_file():
+        path /= BAG_INDEX
     if path.is_dir():
         raise InputError(f"expected {path} to be a recording, found a directory; name one of the files in it.")
     if not path.exists():
