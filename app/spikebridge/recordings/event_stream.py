@@ -176,7 +176,7 @@ def decode_event_stream(
                 continue
             if i + event_bytes > content.size:
                 state[_CUT] = content.size - i
-                i = n_bytes
+                i = np.int64(content.size)
                 break
             x, y, polarity, exposure = _place(content, i, kind)
             i += event_bytes
