@@ -110,8 +110,8 @@ _READ: tuple[tuple[str, Callable[[Path, EventArray], None], Sensor, float], ...]
     ("AEDAT4, not compressed", partial(_write_aedat4, compression="NONE"), _DAVIS346, 58),
     ("AEDAT4, LZ4", partial(_write_aedat4, compression="LZ4"), _DAVIS346, 45),
     ("AEDAT4, ZSTD", partial(_write_aedat4, compression="ZSTD"), _DAVIS346, 30),
-    ("EVT2", _write_evt2, _IMX636, 1),
-    ("EVT3", partial(_write_as, suffix="a.raw"), _IMX636, 1),
-    ("DAT", partial(_write_as, suffix="a.dat"), _IMX636, 1),
-    ("Event Stream", partial(_write_as, suffix="a.es"), _IMX636, 1),
+    ("EVT2", _write_evt2, _IMX636, 163),
+    ("EVT3", partial(_write_as, suffix="a.raw"), _IMX636, 57),
+    ("DAT", partial(_write_as, suffix="a.dat"), _IMX636, 79),
+    ("Event Stream", partial(_write_as, suffix="a.es"), _IMX636, 70),
 )
