@@ -4,8 +4,10 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from prophesee_files import evt2, evt3, evt21, swapped
 from recording_files import SHARED, aedat2, aedat3, aedat3_packet, dvs128_words, needs_shared, random_events, write
 from spikebridge.errors import InputError
 from spikebridge.recordings import open_recording
@@ -25,12 +27,7 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
         (b"\x00\x01\x02\x03" * 8, "unknown content that starts with 00 01 02 03"),
         (b"#!AER-DAT1.0\r\n", "AEDAT 1.0"),
         (b"#!AER-DAT9.0\r\n", "AEDAT of an unknown version"),
-        (b"Event Stream\x02\x00\x00", "Event Stream"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),
-        (b"% date 2020-01-01\n% evt 3.0\n% end\n", "EVT3"),
-        (b"% camera_integrator_name Prophesee\n% format EVT3;height=720\n", "EVT3"),
-        (b"% evt 2.0\n", "EVT2"),
-        (b"% Data file containing CD events.\n% Version 2\n", "DAT"),
         (b"t,x,y,p\n1000,3,4,1\n1001,3,4,0\n", "CSV"),
     ],
 )
@@ -48,20 +45,55 @@ def test_missing_path_and_directory(tmp_path: Path) -> None:
         recognise(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"Event Stream\x02\x00\x00", "Event Stream"),
+        (b"% date 2020-01-01\n% evt 3.0\n% end\n", "EVT3"),
+        (b"% camera_integrator_name Prophesee\n% format EVT3;height=720\n", "EVT3"),
+        (b"% format EVT21;endianness=legacy\n", "EVT2.1"),
+        (b"% evt 2.0\n", "EVT2"),
+        (b"% Data file containing CD events.\n% Version 2\n", "DAT"),
+        (b"% Date 2017-01-01\n% integrator_name Prophesee\n", "RAW without a format in its header"),
+    ],
+)
+def test_formats_are_told_from_the_first_lines(tmp_path: Path, content: bytes, name: str) -> None:
+    assert recognise(write(tmp_path, content)).name == name
+
+
+def test_words_without_header_are_told_from_their_types(tmp_path: Path) -> None:
+    events = random_events(2000)
+    for words in (evt2(events), evt3(events), evt21(events), swapped(evt21(events))):
+        assert recognise(write(tmp_path, words.tobytes())).name == "RAW without a header"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        np.random.default_rng(1).bytes(5000),
+        b"some text\n" * 500,
+        bytes(range(256)) * 20,
+        dvs128_words(random_events(999)),
+    ],
+)
+def test_other_content_is_no_raw_file(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(InputError, match="unknown content"):
+        recognise(write(tmp_path, content))
+
+
 @needs_shared
 @pytest.mark.parametrize(
-    ("name", "found"),
-    [("evt2_dot.raw", "EVT2"), ("evt3_gen41.raw", "EVT3"), ("dvs.es", "Event Stream"), ("ncars.dat", "DAT")],
+    ("file", "name"),
+    [
+        ("evt2_dot.raw", "EVT2"),
+        ("evt3_gen41.raw", "EVT3"),
+        ("dvs.es", "Event Stream"),
+        ("ncars.dat", "DAT"),
+        ("headerless_evt2_dirty.bin", "RAW without a header"),
+    ],
 )
-def test_real_files_of_other_formats_are_named(name: str, found: str) -> None:
-    with pytest.raises(InputError, match=found):
-        recognise(SHARED / "formats" / name)
-
-
-@needs_shared
-def test_a_capture_without_header_is_refused() -> None:
-    with pytest.raises(InputError, match="unknown content"):
-        recognise(SHARED / "formats" / "headerless_evt2_dirty.bin")
+def test_real_files_are_recognised(file: str, name: str) -> None:
+    assert recognise(SHARED / "formats" / file).name == name
 
 
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -16,9 +17,11 @@ from spikebridge.bench.synthetic import noise_events
 from spikebridge.events import EventArray, Sensor
 from spikebridge.recordings import open_recording
 from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
+from spikebridge.recordings.formats import written_as
 
 _DVS128 = Sensor(128, 128, "DVS128")
 _DAVIS346 = Sensor(346, 260, "DAVIS346")
+_IMX636 = Sensor(1280, 720, "IMX636")
 
 
 def measure_reading(settings: BenchSettings) -> list[Figure]:
@@ -80,6 +83,25 @@ def _write_aedat4(path: Path, events: EventArray, compression: Compression) -> N
             writer.write(events[start:stop])
 
 
+def _write_evt2(path: Path, events: EventArray) -> None:
+    words = (
+        events["polarity"].astype(np.uint32) << 28
+        | (events["t"] & 0x3F).astype(np.uint32) << 22
+        | events["x"].astype(np.uint32) << 11
+        | events["y"]
+    )
+    high = events["t"] >> 6
+    changes = np.flatnonzero(np.diff(high, prepend=-1))
+    words = np.insert(words, changes, (0x80000000 | high[changes]).astype(np.uint32))
+    path.write_bytes(b"% evt 2.0\n% format EVT2;height=720;width=1280\n% end\n" + words.astype("<u4").tobytes())
+
+
+def _write_as(path: Path, events: EventArray, suffix: str) -> None:
+    """As ``spikebridge convert`` writes a file of that name."""
+    with closing(written_as(Path(suffix)).writing().open_writer(path, _IMX636)) as writer:
+        writer.write(events)
+
+
 #: What is read: title, (path, events) → a file, sensor, and the rate of the fastest other reader where both were
 #: compared first, M events/s.
 _READ: tuple[tuple[str, Callable[[Path, EventArray], None], Sensor, float], ...] = (
@@ -88,4 +110,8 @@ _READ: tuple[tuple[str, Callable[[Path, EventArray], None], Sensor, float], ...]
     ("AEDAT4, not compressed", partial(_write_aedat4, compression="NONE"), _DAVIS346, 58),
     ("AEDAT4, LZ4", partial(_write_aedat4, compression="LZ4"), _DAVIS346, 45),
     ("AEDAT4, ZSTD", partial(_write_aedat4, compression="ZSTD"), _DAVIS346, 30),
+    ("EVT2", _write_evt2, _IMX636, 163),
+    ("EVT3", partial(_write_as, suffix="a.raw"), _IMX636, 57),
+    ("DAT", partial(_write_as, suffix="a.dat"), _IMX636, 79),
+    ("Event Stream", partial(_write_as, suffix="a.es"), _IMX636, 70),
 )

@@ -176,7 +176,7 @@ def decode_event_stream(
                 continue
             if i + event_bytes > content.size:
                 state[_CUT] = content.size - i
-                i = n_bytes
+                i = np.int64(content.size)
                 break
             x, y, polarity, exposure = _place(content, i, kind)
             i += event_bytes
@@ -185,8 +185,8 @@ def decode_event_stream(
             elif x >= width or y >= height:
                 state[OUTSIDE] += 1
             else:
-                block[k].t = time
-                block[k].rest = x | (height - 1 - y) << 16 | polarity << 32
+                block[np.uint64(k)].t = time
+                block[np.uint64(k)].rest = x | (height - 1 - y) << 16 | polarity << 32
                 k += 1
         n = give_some(state, block, k, n, out)
     state[_AHEAD], state[_TIME] = i - n_bytes, time

@@ -85,10 +85,10 @@ _RAW_KEYS = (
     rb"% *(?:[Dd]ate|format|evt|geometry|integrator_name|camera_integrator_name|plugin_name|plugin_integrator_name|"
     rb"system_ID|subsystem_ID|sub_system_ID|sensor_generation|sensor_name|generation|serial_number|firmware_version)\b"
 )
-#: Words of EVT2, EVT3 or EVT2.1 in both orders: their highest four bits are one of few types.
+#: Words of EVT2, EVT3 or EVT2.1 in both orders: their highest four bits are one of few types. Text has no EVT3's 8.
 _EVT_WORDS = (
     rb"(?s)(?:...[\x00-\x1f\x80-\x8f\xa0-\xaf\xe0-\xff]){256}"
-    rb"|(?:.[^\x10-\x1f\x90-\x9f\xb0-\xdf]){1024}"
+    rb"|(?=(?:..)*?.[\x80-\x8f])(?:.[^\x10-\x1f\x90-\x9f\xb0-\xdf]){1024}"
     rb"|(?:...[\x00-\x1f\x80-\x8f\xa0-\xaf\xe0-\xff]....){256}"
     rb"|(?:.{7}[\x00-\x1f\x80-\x8f\xa0-\xaf\xe0-\xff]){256}"
 )

@@ -67,13 +67,11 @@ def decode_evt2(
             kind = word >> 28
             if kind <= 1:
                 x, y = word >> 11 & 0x7FF, word & 0x7FF
-                if x >= width or y >= height:
-                    state[OUTSIDE] += 1
-                elif high < 0:
-                    state[UNPLACED] += 1
+                if (width - 1 - x) | (height - 1 - y) | high < 0:
+                    state[OUTSIDE if x >= width or y >= height else UNPLACED] += 1
                 else:
-                    block[k].t = offset + high + (word >> 22 & 0x3F)
-                    block[k].rest = x | y << 16 | kind << 32
+                    block[np.uint64(k)].t = offset + high + (word >> 22 & 0x3F)
+                    block[np.uint64(k)].rest = x | y << 16 | kind << 32
                     k += 1
             elif kind == 8:
                 high = step_time(state, word & 0xFFFFFFF, _EVT2_BITS, _EVT2_WRAP) << 6
@@ -130,8 +128,8 @@ def decode_evt21(
                     mask = np.int64(_inside(state, x, mask, width if y < height else 0, high))
                 time, rest = offset + high + (word >> 22 & 0x3F), x | y << 16 | kind << 32
                 while mask:
-                    block[k].t = time
-                    block[k].rest = rest
+                    block[np.uint64(k)].t = time
+                    block[np.uint64(k)].rest = rest
                     k += int(mask & 1)
                     rest += 1
                     mask >>= 1

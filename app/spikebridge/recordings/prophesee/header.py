@@ -77,7 +77,8 @@ def read_header(file: RecordingFile) -> Header:
         end = content.find(b"\n", at)
         if end < 0 or content[at + 1 : at + 2] not in (b" ", b"\t", b"\r", b"\n") or _CONTROL.search(content, at, end):
             break
-        key, _, value = content[at + 1 : end].decode("latin-1").strip().partition(" ")
+        line = "".join(c if c.isprintable() else " " for c in content[at + 1 : end].decode("latin-1"))
+        key, _, value = line.strip().partition(" ")
         at = end + 1
         if key == "end":
             break
