@@ -72,6 +72,7 @@ def fit_to_network(events: EventArray, sensor: Sensor) -> EventArray:
 def _clips(path: Path, spans: Sequence[Span], person: int, piece_us: int) -> Iterator[LabelledClip]:
     recording = open_recording(path)
     try:
+        recording.complete()
         info = recording.info
         if info.t_first_us is None or info.t_last_us is None:
             raise InputError(f"expected events in {path}, found none; leave the recording out.")
