@@ -74,14 +74,16 @@ class Contents:
 class KeptChunks:
     """What was found in a whole file, to be known again at the next start.
 
-    pieces : (n, k) int64, what each chunk is decoded from. states : (n, S) int64, the decoder's state before it. Both
-    are empty for an index that the file itself gives. ends_with_piece : whether the last chunk is of the last piece.
+    pieces : (n, k) int64, what each chunk is decoded from. states, state_ends : the decoder's states before them, see
+    ``states.States``. All are empty for an index that the file itself gives. ends_with_piece : whether the last chunk
+    is of the last piece.
     """
 
     index: ChunkIndex
     oddities: Oddities
     pieces: NDArray[np.int64]
     states: NDArray[np.int64]
+    state_ends: NDArray[np.int64]
     ends_with_piece: bool = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -38,7 +39,9 @@ _CHECKED_CHUNKS = 16
 _LOOKED_AT_PIECES = 16
 #: A jump ahead in time works for so long before it can be stopped.
 _SLICE_S = 0.05
-#: How long the thread that goes over a file rests after each piece of some ms, so that others get what it holds.
+#: How long the thread that goes over a file works before it rests, so that others get what it holds, and how long it
+#: rests.
+_WORK_S = 0.003
 _REST_S = 0.0002
 _WAIT_S = 0.05
 _END_S = 0.2
@@ -345,6 +348,7 @@ class IndexedRecording:
     # ------------------------------------------------ on the thread that goes over the rest
 
     def _go_over(self) -> None:
+        rested_s = time.monotonic()
         # A program that ends without closing the recording waits for this thread: the main one is over then.
         while not self._stopping.is_set() and threading.main_thread().is_alive():
             try:
@@ -355,7 +359,11 @@ class IndexedRecording:
                 self._wrong = True  # who reads next starts to measure
             except Exception:  # noqa: BLE001 - who reads that far comes upon the same, and tells it
                 return
-            self._stopping.wait(_WAIT_S if self._wrong and self._scanner is None else _REST_S)
+            if self._wrong and self._scanner is None:
+                self._stopping.wait(_WAIT_S)
+            elif time.monotonic() - rested_s > _WORK_S:
+                self._stopping.wait(_REST_S)
+                rested_s = time.monotonic()
 
     def _one_more(self) -> bool:
         """Goes over or checks one piece more; False once nothing is left."""
@@ -372,9 +380,10 @@ class IndexedRecording:
         with self._keeping:
             keeper, self._keeper = self._keeper, None
         if keeper is not None:
-            nothing = np.zeros((0, 0), np.int64)
+            nothing = np.zeros(0, np.int64)
             scanner = self._scanner
-            chunks = KeptChunks(self.index, Oddities(), nothing, nothing) if scanner is None else scanner.kept()
+            said = KeptChunks(self.index, Oddities(), nothing, nothing, nothing)
+            chunks = said if scanner is None else scanner.kept()
             if chunks is not None:
                 keeper.keep(chunks)
 

@@ -58,6 +58,8 @@ HELD = 18  # events that are held
 CANDIDATE = 19  # of these, the first that is at the newest place
 _BUFFER = 20
 STATE_SIZE = _BUFFER + 2 * _START
+#: Slots that mean nothing while no event is held.
+ROOM = slice(_BUFFER, STATE_SIZE)
 
 _BEFORE = np.iinfo(np.int64).min
 #: Events of a block: few enough to stay in the fastest cache.

@@ -18,6 +18,7 @@ from spikebridge.errors import InputError
 from spikebridge.events import EventArray, empty_events
 from spikebridge.recordings import ordering
 from spikebridge.recordings.chunks import ChunkIndex, Contents, KeptChunks, Oddities, WrongIndexError
+from spikebridge.recordings.states import States
 
 Piece = TypeVar("Piece")
 State = NDArray[np.int64]
@@ -59,9 +60,9 @@ class Scan(Generic[Piece]):
         return Scanner(self)
 
     def decode(self, piece: Piece, before: State, last: bool, row: tuple[int, int, int], out: EventArray) -> None:
-        """Decodes a piece anew from the state before it; InputError unless first and last time and number of its
-        events are as in ``row``. last : whether the file ends with it."""
-        state, words = before.copy(), ordering.as_words(out)
+        """Decodes a piece anew from the state before it, which is used up; InputError unless first and last time and
+        number of its events are as in ``row``. last : whether the file ends with it."""
+        state, words = before, ordering.as_words(out)
         n = self.run(piece, state, words)
         if last:
             n = ordering.finish(state, True, n, words)
@@ -101,18 +102,17 @@ class Scan(Generic[Piece]):
 
     def recall(self, kept: KeptChunks) -> Contents | None:
         """The chunks that a scanner of the same file has found before; None where they cannot be of this one."""
-        found = kept.pieces
-        index, states = kept.index, kept.states
-        n = index.events.size
-        if len(found) != n or states.shape != (n, self.before.size):
-            return None
+        index, n = kept.index, kept.index.events.size
+        states = States(self.before.size, kept.states, kept.state_ends)
         pieces: Sequence[object]
-        if isinstance(self.pieces, Sequence):
-            if found.shape != (n, 1) or not 0 <= found.min() <= found.max() < len(self.pieces):
-                return None
-            pieces = [self.pieces[number] for number in found[:, 0].tolist()]
+        if not isinstance(self.pieces, Sequence):
+            pieces = [tuple(numbers) for numbers in kept.pieces.reshape(n, -1).tolist()]
+        elif kept.pieces.size and 0 <= kept.pieces.min() <= kept.pieces.max() < len(self.pieces):
+            pieces = [self.pieces[number] for number in kept.pieces.tolist()]
         else:
-            pieces = [tuple(numbers) for numbers in found.tolist()]
+            return None
+        if len(pieces) != n or not states.fit(n):
+            return None
 
         def decode(number: int, out: EventArray) -> None:
             last = kept.ends_with_piece and number == n - 1
@@ -136,7 +136,9 @@ class Scanner(Generic[Piece]):
         self._coming = iter(scan.pieces)
         self._next = next(self._coming, None)
         self._state = scan.before.copy()
-        self._found: list[tuple[int, Piece, State]] = []
+        # Of each chunk. A piece that can be had again is kept as its number.
+        self._pieces: list[Piece | int] = []
+        self._states = States(scan.before.size)
         self._rows = np.empty((3, _ROWS), np.int64)
         self._n_done = 0
         self._ends_with_piece = False
@@ -168,9 +170,11 @@ class Scanner(Generic[Piece]):
     def decode(self, number: int, out: EventArray) -> None:
         """See ``Contents``."""
         index = self.index
-        _, piece, before = self._found[number]
+        piece = self._pieces[number]
+        if isinstance(self._scan.pieces, Sequence):
+            piece = self._scan.pieces[cast("int", piece)]
         last = self._ends_with_piece and number == index.events.size - 1
-        self._scan.decode(piece, before, last, index.row(number), out)
+        self._scan.decode(cast("Piece", piece), self._states[number], last, index.row(number), out)
 
     def reaches(self, t_us: int) -> bool:
         """Whether all events before a time are known."""
@@ -209,14 +213,10 @@ class Scanner(Generic[Piece]):
 
     def kept(self) -> KeptChunks | None:
         """What ``Scan.recall`` needs, once it is whole; None where its pieces cannot be kept."""
-        if self._n_pieces is not None:
-            pieces = np.array([[number] for number, _, _ in self._found], np.int64)
-        elif all(isinstance(piece, tuple) for _, piece, _ in self._found):
-            pieces = np.array([piece for _, piece, _ in self._found], np.int64)
-        else:
+        if self._n_pieces is None and not all(isinstance(piece, tuple) for piece in self._pieces):
             return None
-        states = np.array([before for _, _, before in self._found])
-        return KeptChunks(self.index, self.oddities, pieces, states, self._ends_with_piece)
+        pieces = np.array(self._pieces, np.int64)
+        return KeptChunks(self.index, self.oddities, pieces, *self._states.arrays(), self._ends_with_piece)
 
     def _take(self, piece: Piece) -> None:
         state = self._state.copy()
@@ -226,11 +226,12 @@ class Scanner(Generic[Piece]):
             n = ordering.finish(state, True, n, _COUNT_ONLY)
             self._ends_with_piece = n > 0
         if n:
-            size = len(self._found)
+            size = len(self._pieces)
             if size == self._rows.shape[1]:
                 self._rows = np.concatenate((self._rows, np.empty_like(self._rows)), axis=1)
             self._rows[:, size] = state[ordering.FIRST], state[ordering.NEWEST], n
-            self._found.append((self._n_done, piece, self._state))
+            self._states.append(self._state)
+            self._pieces.append(piece if self._n_pieces is None else self._n_done)
             self.index = _index_of(self._rows, size + 1)
         self._state, self._next = state, following
         self._n_done += 1
