@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from large import EVENTS, PIECE_EVENTS, large_file, treat_as_large
+from large import EVENTS, PIECE_EVENTS, large_aedat3_file, large_file, treat_as_large
 
 from recording_files import random_events, same
 from spikebridge.events import EventArray
@@ -56,6 +56,17 @@ def test_the_next_start_knows_all_at_once(path: Path) -> None:
         assert len(counters.notes) == 2
         t_us = int(events["t"][702])
         assert same(recording.read(t_us, t_us + 1000), events[(events["t"] >= t_us) & (events["t"] < t_us + 1000)])
+
+
+def test_of_pieces_that_were_found_by_walking_each_one_is_kept(path: Path) -> None:
+    path = large_aedat3_file(path.parent)
+    complete(path)
+    with closing(open_recording(path)) as recording:
+        assert recording.progress == 1
+        assert recording.samples == {"frames": 20, "imu": 30}
+        t_us = int(EVENTS["t"][1500])
+        assert same(recording.read(t_us, t_us + 900), EVENTS[(EVENTS["t"] >= t_us) & (EVENTS["t"] < t_us + 900)])
+        assert same(everything(recording), EVENTS)
 
 
 def test_the_thread_keeps_it_too(path: Path) -> None:

@@ -16,14 +16,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from large import EVENTS, PIECE_EVENTS, large_file, treat_as_large
+from large import EVENTS, PIECE_EVENTS, large_aedat3_file, large_file, treat_as_large
 from test_chunk_borders import files
 
 from recording_files import random_events, same, write
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray
 from spikebridge.recordings import indexed, open_recording
-from spikebridge.recordings.aedat import aedat3 as aedat3_module
 from spikebridge.recordings.indexed import IndexedRecording
 from spikebridge.sources.replay import Replay
 
@@ -82,6 +81,20 @@ def test_a_read_ends_in_the_chunk_after_the_newest_that_is_known(path: Path) -> 
         assert recording.read(t_us, t_us + 1).size == np.sum(events["t"] == t_us) >= 2
 
 
+def test_packets_are_found_while_others_are_read(path: Path) -> None:
+    """In AEDAT 3.1; the sensor that the header names is told from the first packet of events."""
+    with closing(open_recording(large_aedat3_file(path.parent))) as recording:
+        assert 0 < recording.n_events < 500
+        assert 0.9 < recording.progress < 1  # the first megabyte held frames
+        assert recording.samples["frames"] == 20
+        assert recording.samples.get("imu", 0) < 15
+        assert same(recording.read(FIRST_US, FIRST_US + 3000), between(FIRST_US, FIRST_US + 3000))
+        assert same(recording.read(LAST_US - 3000, LAST_US + 1), between(LAST_US - 3000, LAST_US + 1))
+        recording.complete()
+        assert recording.samples == {"frames": 20, "imu": 30}
+        assert same(np.concatenate(list(recording.chunks())), EVENTS)
+
+
 windows = st.lists(st.tuples(st.integers(0, 110_000), st.integers(0, 30_000)), max_size=5)
 
 
@@ -92,7 +105,6 @@ def test_whole_and_part_by_part_are_the_same(
 ) -> None:
     path = write(tmp_path, content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aedat3_module, "CHUNK_EVENTS", PIECE_EVENTS)
         treat_as_large(patch, tmp_path / "none")
         patch.setattr(indexed, "LARGE_BYTES", 1 << 60)
         try:

@@ -74,7 +74,8 @@ class Contents:
 class KeptChunks:
     """What was found in a whole file, to be known again at the next start.
 
-    pieces : (n, k) int64, what each chunk is decoded from. states, state_ends : the decoder's states before them, see
+    pieces : (n,) int64, numbers of the pieces that the chunks are decoded from; or, where these are arrays, one after
+    the other, and piece_ends : (n,) int64, where each ends. states, state_ends : the decoder's states before them, see
     ``states.States``. All are empty for an index that the file itself gives. ends_with_piece : whether the last chunk
     is of the last piece.
     """
@@ -82,6 +83,7 @@ class KeptChunks:
     index: ChunkIndex
     oddities: Oddities
     pieces: NDArray[np.int64]
+    piece_ends: NDArray[np.int64]
     states: NDArray[np.int64]
     state_ends: NDArray[np.int64]
     ends_with_piece: bool = False

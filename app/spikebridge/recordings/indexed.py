@@ -382,7 +382,7 @@ class IndexedRecording:
         if keeper is not None:
             nothing = np.zeros(0, np.int64)
             scanner = self._scanner
-            said = KeptChunks(self.index, Oddities(), nothing, nothing, nothing)
+            said = KeptChunks(self.index, Oddities(), nothing, nothing, nothing, nothing)
             chunks = said if scanner is None else scanner.kept()
             if chunks is not None:
                 keeper.keep(chunks)

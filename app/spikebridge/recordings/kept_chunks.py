@@ -29,6 +29,7 @@ from spikebridge.settings import ReadSettings
 _MOST = 64
 #: A recording that takes more is not kept, bytes.
 _LARGEST_BYTES = 64 << 20
+_ARRAYS = ("pieces", "piece_ends", "states", "state_ends")
 _SUFFIX = ".chunks"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -122,9 +123,8 @@ def _pack(chunks: KeptChunks) -> bytes:
     body = io.BytesIO()
     index = np.array([chunks.index.first_us, chunks.index.last_us, chunks.index.events], np.int64)
     text = np.frombuffer(json.dumps(words).encode(), np.uint8)
-    np.savez_compressed(
-        body, index=index, pieces=chunks.pieces, states=chunks.states, state_ends=chunks.state_ends, words=text
-    )
+    arrays = {name: getattr(chunks, name) for name in _ARRAYS}
+    np.savez_compressed(body, index=index, words=text, **arrays)
     return body.getvalue()
 
 
@@ -134,8 +134,8 @@ def _unpack(body: memoryview) -> KeptChunks:
         words = json.loads(arrays["words"].tobytes())
         ends_with_piece = bool(words.pop("ends_with_piece"))
         oddities = Oddities(**{**words, "notes": tuple(words["notes"])})
-        states, state_ends = arrays["states"], arrays["state_ends"]
-        return KeptChunks(ChunkIndex(*index), oddities, arrays["pieces"], states, state_ends, ends_with_piece)
+        others = {name: arrays[name] for name in _ARRAYS}
+        return KeptChunks(ChunkIndex(*index), oddities, **others, ends_with_piece=ends_with_piece)
 
 
 def _throw_out(place: Path) -> None:

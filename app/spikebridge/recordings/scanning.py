@@ -41,10 +41,10 @@ class Scan(Generic[Piece]):
     """A file as pieces that a decoder goes over in order, once to count and then each one whenever it is asked for.
 
     pieces : of about CHUNK_EVENTS events each. Where they are found by walking through the file they come from an
-    iterator, tuples of whole numbers, so that nothing waits for the last one; those without events may come as well.
+    iterator, as int64 arrays, so that nothing waits for the last one; those without events may come as well.
     run : the decoder. report : what its state after a piece means, and what was found on the way to the next one.
     before : state before the first piece. shared : whether several threads decode faster than one. place : of pieces
-    from an iterator, how far in the file each one ends, 0 to 1.
+    from an iterator, how far in the file each one lies, 0 to 1.
     """
 
     path: Path
@@ -106,7 +106,7 @@ class Scan(Generic[Piece]):
         states = States(self.before.size, kept.states, kept.state_ends)
         pieces: Sequence[object]
         if not isinstance(self.pieces, Sequence):
-            pieces = [tuple(numbers) for numbers in kept.pieces.reshape(n, -1).tolist()]
+            pieces = np.split(kept.pieces, kept.piece_ends[:-1])
         elif kept.pieces.size and 0 <= kept.pieces.min() <= kept.pieces.max() < len(self.pieces):
             pieces = [self.pieces[number] for number in kept.pieces.tolist()]
         else:
@@ -213,10 +213,14 @@ class Scanner(Generic[Piece]):
 
     def kept(self) -> KeptChunks | None:
         """What ``Scan.recall`` needs, once it is whole; None where its pieces cannot be kept."""
-        if self._n_pieces is None and not all(isinstance(piece, tuple) for piece in self._pieces):
-            return None
-        pieces = np.array(self._pieces, np.int64)
-        return KeptChunks(self.index, self.oddities, pieces, *self._states.arrays(), self._ends_with_piece)
+        if self._n_pieces is not None:
+            pieces, ends = np.array(self._pieces, np.int64), np.zeros(0, np.int64)
+        else:
+            arrays = [piece for piece in self._pieces if isinstance(piece, np.ndarray)]
+            if len(arrays) < len(self._pieces):
+                return None
+            pieces, ends = np.concatenate(arrays), np.cumsum([len(each) for each in arrays])
+        return KeptChunks(self.index, self.oddities, pieces, ends, *self._states.arrays(), self._ends_with_piece)
 
     def _take(self, piece: Piece) -> None:
         state = self._state.copy()
