@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from large import EVENTS, PIECE_EVENTS, large_aedat3_file, large_file, treat_as_large
 
-from recording_files import random_events, same
+from recording_files import same
 from spikebridge.events import EventArray
 from spikebridge.recordings import kept_chunks, open_recording
-from spikebridge.recordings.indexed import IndexedRecording
+from spikebridge.recordings.indexed import ChunkIndex, IndexedRecording
 from spikebridge.recordings.kept_chunks import folder
 from spikebridge.settings import ReadSettings
 
@@ -25,6 +25,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     events = EVENTS.copy()
     events["t"][698:703] -= 998_999  # strays, held across the border of a piece
     events["t"][1500] -= 500
+    events["t"][-1] += 60_000_000  # held as well, to the end of the file
     return large_file(tmp_path, events)
 
 
@@ -94,7 +95,9 @@ def touched(path: Path) -> None:
 
 def overwritten_with_the_same_time(path: Path) -> None:
     before = path.stat()
-    large_file(path.parent, random_events(2000, seed=1))
+    others = EVENTS.copy()
+    others["t"][1700:] += 5
+    large_file(path.parent, others)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
 
@@ -160,7 +163,13 @@ def test_one_that_does_not_fit_is_ignored(path: Path) -> None:
     found = keeper.find()
     assert found is not None
     assert np.array_equal(found.index.events, chunks.index.events)
-    for wrong in ({"pieces": found.pieces + 5}, {"pieces": found.pieces[1:]}, {"state_ends": found.state_ends + 1}):
+    later = ChunkIndex(found.index.first_us + 1, found.index.last_us + 1, found.index.events)
+    for wrong in (
+        {"index": later},
+        {"pieces": found.pieces + 5},
+        {"pieces": found.pieces[1:]},
+        {"state_ends": found.state_ends + 1},
+    ):
         values = {name: getattr(found, name) for name in found.__slots__} | wrong
         keeper.keep(type(found)(**values))
         with closing(open_recording(path)) as recording:
@@ -184,7 +193,8 @@ def test_the_oldest_go_when_there_are_too_many(path: Path, monkeypatch: pytest.M
     first = kept()[0]
     complete(names[1])
     second = next(file for file in kept() if file != first)
-    os.utime(second, (1, 1))
+    os.utime(first, (1, 1))
+    os.utime(second, (2, 2))
     with closing(open_recording(names[0])) as recording:
         assert recording.progress == 1  # used last
     complete(names[2])

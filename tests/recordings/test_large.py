@@ -19,11 +19,14 @@ from hypothesis import strategies as st
 from large import EVENTS, PIECE_EVENTS, large_aedat3_file, large_file, treat_as_large
 from test_chunk_borders import files
 
-from recording_files import random_events, same, write
+from recording_files import AEDAT3_HEADER, random_events, same, write
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray
 from spikebridge.recordings import indexed, open_recording
+from spikebridge.recordings.aedat import aedat3 as aedat3_module
+from spikebridge.recordings.aedat.aedat3_packets import Packets
 from spikebridge.recordings.indexed import IndexedRecording
+from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.sources.replay import Replay
 
 FIRST_US, LAST_US = int(EVENTS["t"][0]), int(EVENTS["t"][-1])
@@ -93,6 +96,14 @@ def test_packets_are_found_while_others_are_read(path: Path) -> None:
         recording.complete()
         assert recording.samples == {"frames": 20, "imu": 30}
         assert same(np.concatenate(list(recording.chunks())), EVENTS)
+
+
+def test_a_search_through_a_file_stops_now_and_then(path: Path) -> None:
+    """Long stretches without events come as pieces as well, so that whoever waits for them can be stopped."""
+    path = large_aedat3_file(path.parent)
+    pieces = [len(piece) for piece in aedat3_module._divide(Packets(RecordingFile(path), len(AEDAT3_HEADER)))]
+    assert pieces[:5] == [0, 0, 0, 0, 0]
+    assert sum(pieces) == -(-2000 // 30)
 
 
 windows = st.lists(st.tuples(st.integers(0, 110_000), st.integers(0, 30_000)), max_size=5)
@@ -215,8 +226,12 @@ def unhurried(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replay]:
 def test_beyond_what_is_known_a_seek_goes_to_the_newest_place(unhurried: Replay) -> None:
     packets = unhurried.packets(100)
     assert next(packets).t_start_us == FIRST_US
+    recording = unhurried._recording
+    assert isinstance(recording, IndexedRecording)
+    for _ in range(5):
+        recording._one_more()  # as the thread does
     known_us = unhurried.info.t_last_us or 0
-    assert known_us < 30_000
+    assert FIRST_US + 25_000 < known_us < FIRST_US + 60_000
     unhurried.seek(LAST_US)
     packet = next(packets)
     assert packet.gap
@@ -268,6 +283,7 @@ def test_an_index_of_the_file_itself_that_is_wrong(path: Path) -> None:
         deadline = time.monotonic() + 5
         while not recording._wrong and time.monotonic() < deadline:
             time.sleep(0.001)
+        assert recording._wrong
         assert recording._n_checked == 17
         assert same(recording.read(0, 40), true[true["t"] < 40])
         assert same(recording.read(900, 1200), true[true["t"] >= 900])

@@ -47,7 +47,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     file = RecordingFile(path)
     start, header = _read_header(file)
     packets = Packets(file, start)
-    coming = _divide(packets, file.size)
+    coming = _divide(packets)
     looked_at = list(islice(coming, 1))
     scratch = Scratch()
 
@@ -102,7 +102,7 @@ def _read_header(file: RecordingFile) -> tuple[int, str]:
     return end + len(_END_OF_HEADER), header
 
 
-def _divide(packets: Packets, n_bytes: int) -> Iterator[NDArray[np.int64]]:
+def _divide(packets: Packets) -> Iterator[NDArray[np.int64]]:
     """Packets in groups of about CHUNK_EVENTS events, while they are found; larger ones are divided.
 
     A group is (P, 3) int64: byte of the first event, number of events, overflow. One ends after _GROUP_BYTES of the
