@@ -56,12 +56,13 @@ def say_nothing(words: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What a source is; fixed while it is open.
+    """What a source is; fixed while it is open, but for the end of a recording that is still gone over.
 
     uri : as it can be given on the command line.
     title : a few words for the screen, e.g. ``Simulated camera`` or the file's name.
     kind : ``recording`` can seek; ``live`` drops the oldest when the chain is late; ``simulated`` is live by contract.
-    t_first_us, t_last_us : camera clock of the first and last event of a recording; None otherwise.
+    t_first_us, t_last_us : camera clock of the first and last event of a recording; None otherwise. Of a large one the
+    last event that is known: it grows until ``ReplayStatus.indexed`` is 1.
     """
 
     uri: str
@@ -130,7 +131,8 @@ class Source(Protocol):
 
 
 class Recording(Protocol):
-    """Random access in time to a file; what a format's reader has to offer. Not thread safe."""
+    """Random access in time to a file; what a format's reader has to offer. Not thread safe, but for ``info`` and
+    ``counters``."""
 
     @property
     def info(self) -> SourceInfo: ...
@@ -146,12 +148,17 @@ class Recording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplayStatus:
-    """Where a replay is; ``position_us`` is the camera clock of the next step."""
+    """Where a replay is.
+
+    position_us : camera clock of the next step. indexed : how much of the recording is known, 0 to 1; below 1 its end
+    is that of the part that is.
+    """
 
     position_us: int
     paused: bool
     speed: float
     loop: bool
+    indexed: float = 1.0
 
 
 @runtime_checkable
@@ -163,7 +170,8 @@ class Replay(Source, Protocol):
     def pause(self, paused: bool) -> None: ...
 
     def seek(self, t_us: int) -> None:
-        """The next packet starts at the step that holds ``t_us`` and has ``gap`` set."""
+        """The next packet starts at the step that holds ``t_us`` and has ``gap`` set; beyond the end that is known so
+        far, at the last one."""
         ...
 
     def step(self) -> None:

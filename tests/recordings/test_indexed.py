@@ -15,10 +15,45 @@ from hypothesis import strategies as st
 from recording_files import SHARED, needs_shared, same
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
-from spikebridge.recordings import indexed, open_recording
+from spikebridge.recordings import chunk_reading, open_recording
 from spikebridge.recordings.indexed import ChunkIndex, Contents, IndexedRecording, Oddities, WrongIndexError
 
 times = st.lists(st.integers(0, 60), min_size=1, max_size=40).map(sorted)
+
+
+class Stepped:
+    """Contents of which one more chunk is known with each step; ``whole`` after the last."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents, self._n = contents, 0
+        self.decode, self.shared, self.oddities = contents.decode, contents.shared, contents.oddities
+
+    @property
+    def index(self) -> ChunkIndex:
+        index = self._contents.index
+        return ChunkIndex(index.first_us[: self._n], index.last_us[: self._n], index.events[: self._n])
+
+    @property
+    def whole(self) -> bool:
+        return self._n == self._contents.index.events.size
+
+    @property
+    def progress(self) -> float:
+        return 1.0 if self.whole else self._n / self._contents.index.events.size
+
+    def go_on(self) -> None:
+        self._n += not self.whole
+
+    def until(self, t_us: int, within_s: float = 0.0) -> bool:
+        while not self.whole and not (self._n and self.index.last_us[-1] >= t_us):
+            self.go_on()
+        return True
+
+    def check_sensor(self) -> None:
+        """All are of this one."""
+
+    def kept(self) -> None:
+        """Not to be kept."""
 
 
 class Made:
@@ -27,12 +62,15 @@ class Made:
     def __init__(self, contents: Contents, trusted: Callable[[int, EventArray], None] | None = None) -> None:
         self.contents, self.trusted = contents, trusted
 
-    def measure(self) -> Contents:
-        return self.contents
+    def begin(self) -> Stepped:
+        return Stepped(self.contents)
 
     def take_on_trust(self, index: ChunkIndex) -> Contents:
         assert self.trusted is not None
         return replace(self.contents, index=index, decode=self.trusted)
+
+    def recall(self, kept: object) -> None:
+        """Nothing was kept."""
 
 
 def chunked(t: list[int], size: int) -> tuple[IndexedRecording, EventArray]:
@@ -65,7 +103,7 @@ def test_every_window_holds_exactly_its_events(t: list[int], size: int, windows:
 def test_memory_is_bounded_by_chunks() -> None:
     recording, _ = chunked(list(range(1000)), 10)
     recording.read(0, 995)
-    assert len(recording._cache) <= 4
+    assert len(recording._reader._cache) <= 4
 
 
 def test_a_closed_recording_is_not_read() -> None:
@@ -142,18 +180,17 @@ def test_chunks_go_on_where_a_wrong_index_was_found() -> None:
 def test_several_threads_decode_and_none_is_left() -> None:
     recording, events = chunked(list(range(4000)), 10)
     threads: set[int] = set()
-    decode = recording._decode
-    assert decode is not None
+    decode = recording._reader.decode
 
     def noted(number: int, out: EventArray) -> None:
         threads.add(threading.get_ident())
         time.sleep(0.0005)
         decode(number, out)
 
-    recording._decode = noted
+    recording._reader.decode = noted
     before = threading.active_count()
     assert same(recording.read(0, 4000), events)
-    assert (len(threads) > 1) == (indexed._THREADS > 1)
+    assert (len(threads) > 1) == (chunk_reading.THREADS > 1)
     assert threading.active_count() == before
     chunks = recording.chunks()
     assert next(chunks).size == 10
@@ -171,7 +208,7 @@ def test_an_error_of_one_chunk_ends_the_read_of_all() -> None:
         if number == 9:
             raise InputError("gone")
 
-    recording._decode = failing
+    recording._reader.decode = failing
     with pytest.raises(InputError, match="gone"):
         recording.read(0, 4000)
     assert len(tried) < 30

@@ -240,8 +240,13 @@ class Unchecked(ArrayRecording):
     def count(self, t_start_us: int, t_stop_us: int) -> int:
         return self.read(t_start_us, t_stop_us).size
 
-    def ready_for(self, t_us: int) -> bool:
-        if t_us < 500_000:
+    progress = 1.0
+
+    def index_in_background(self) -> None:
+        """Nothing is left."""
+
+    def ready_for(self, t_start_us: int, t_stop_us: int) -> bool:
+        if t_start_us < 500_000:
             return True
         self.asked.set()
         time.sleep(0.02)

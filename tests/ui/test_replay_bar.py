@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_the_seek_bar_shows_where_it_is_and_where_the_events_are(application):
 def test_times_before_and_after(replayed):
     bar, replay = replayed
     replay.seek(1_700_000)
-    bar.refresh(False)
+    bar.refresh(False, RECORDING)
     # from 1 s to 3 s
     assert times(bar) == ["0:00.7", "−0:01.3"]
     assert bar.seek_bar.fraction == pytest.approx(0.35)
@@ -69,6 +70,34 @@ def test_an_hour_has_room(application):
     bar.set_replay(FakeSession("long.aedat", long).replay, long)
     assert bar.findChildren(QLabel)[0].width() > short
     bar.close()
+
+
+def test_the_end_moves_away_while_the_recording_is_indexed(replayed):
+    bar, replay = replayed
+    replay.state = dataclasses.replace(replay.state, indexed=0.439)
+    replay.seek(2_000_000)
+    bar.refresh(False, RECORDING)
+    assert bar.seek_bar.texts == ("indexing 43 %",)
+    assert bar.seek_bar.accessibleDescription() == "indexing 43 %"
+    assert bar.seek_bar.fraction == pytest.approx(0.5)
+    bar.seek_bar.resize(200, 30)
+    QTest.mouseClick(bar.seek_bar, Qt.MouseButton.LeftButton, pos=QPoint(150, 10))
+    assert replay.state.position_us == 2_500_000
+    replay.state = dataclasses.replace(replay.state, indexed=1.0)
+    bar.refresh(False, dataclasses.replace(RECORDING, t_last_us=7_000_000))
+    assert bar.seek_bar.texts == ()
+    assert bar.seek_bar.accessibleDescription() == ""
+    assert bar.seek_bar.fraction == pytest.approx(0.25)
+    assert times(bar) == ["0:01.5", "−0:04.5"]
+    QTest.mouseClick(bar.seek_bar, Qt.MouseButton.LeftButton, pos=QPoint(150, 10))
+    assert replay.state.position_us == 5_500_000
+
+
+def test_an_hour_that_is_only_known_later_has_room(replayed):
+    bar, _ = replayed
+    short = bar.findChildren(QLabel)[0].width()
+    bar.refresh(False, dataclasses.replace(RECORDING, t_last_us=4_000_000_000))
+    assert bar.findChildren(QLabel)[0].width() > short
 
 
 def test_a_click_seeks_in_the_recording(replayed):
@@ -102,7 +131,7 @@ def test_without_a_recording_it_hides_and_does_nothing(replayed):
     bar.toggle()
     bar.step()
     bar.seek_start()
-    bar.refresh(False)
+    bar.refresh(False, RECORDING)
     assert replay.steps == 0
 
 
@@ -110,7 +139,7 @@ def test_an_ended_one_asks_to_be_opened_again(replayed):
     bar, replay = replayed
     asked = []
     bar.replayed.connect(lambda: asked.append(1))
-    bar.refresh(True)
+    bar.refresh(True, RECORDING)
     bar.toggle()
     assert asked == [1]
     assert not replay.state.paused

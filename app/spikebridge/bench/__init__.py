@@ -18,16 +18,29 @@ from rich.table import Table
 
 from spikebridge.errors import StageError, UsageError
 
-MEASURES = ("latency", "lanes", "throughput", "reading", "emulator", "drawing", "start", "memory", "overload")
+MEASURES = (
+    "latency",
+    "lanes",
+    "throughput",
+    "reading",
+    "opening",
+    "emulator",
+    "drawing",
+    "start",
+    "memory",
+    "overload",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BenchSettings:
-    """quick : shorter runs. recordings : folder of recordings to replay, None for simulated ones. model : bundle."""
+    """quick : shorter runs. recordings : folder of recordings to replay, None for simulated ones. model : bundle.
+    gigabytes : of the recordings that are opened, None for as many as fit ``quick``."""
 
     quick: bool
     recordings: Path | None
     model: str
+    gigabytes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from spikebridge.bench import BenchSettings, measures
 
 def main() -> None:
     fields = json.loads(sys.argv[2])
-    settings = BenchSettings(
-        fields["quick"], Path(fields["recordings"]) if fields["recordings"] else None, fields["model"]
-    )
+    folder = Path(fields["recordings"]) if fields["recordings"] else None
+    settings = BenchSettings(fields["quick"], folder, fields["model"], fields["gigabytes"])
     sys.setswitchinterval(1e-5)
     figures = getattr(measures, f"measure_{sys.argv[1]}")(settings)
     sys.stdout.write(json.dumps([dataclasses.asdict(figure) for figure in figures]) + "\n")

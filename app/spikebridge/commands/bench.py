@@ -15,8 +15,11 @@ from spikebridge.settings import DEFAULT_MODEL
 @click.option("--only", multiple=True, help="Names of single benchmarks.")
 @click.option("--recordings", type=click.Path(exists=True, path_type=Path), help="Folder of recordings to replay.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Name or folder of the bundle to measure.")
-def bench(as_json: bool, quick: bool, only: tuple[str, ...], recordings: Path | None, model: str) -> None:
-    """Measure this machine: latency, throughput, reading, drawing, start, memory, overload."""
+@click.option("--gigabytes", type=click.FloatRange(min=0, min_open=True), help="Of recordings for --only opening.")
+def bench(
+    as_json: bool, quick: bool, only: tuple[str, ...], recordings: Path | None, model: str, gigabytes: float | None
+) -> None:
+    """Measure this machine: latency, throughput, reading, opening, drawing, start, memory, overload."""
     from spikebridge.bench import BenchSettings, run_benchmarks
 
-    run_benchmarks(BenchSettings(quick, recordings, model), only, as_json=as_json)
+    run_benchmarks(BenchSettings(quick, recordings, model, gigabytes), only, as_json=as_json)

@@ -12,7 +12,7 @@ from types import FrameType
 
 import click
 
-from spikebridge.contracts import LABELS, Source
+from spikebridge.contracts import LABELS, Replay, Source
 
 
 @click.command()
@@ -60,6 +60,8 @@ def record(source: str, out: Path, label: str | None, seconds: float | None, fas
 def _length_s(source: Source, seconds: float | None) -> str:
     """`` of 20 s``, or nothing where the end is open."""
     info = source.info
+    if isinstance(source, Replay) and source.status().indexed < 1:
+        return ""
     if info.t_first_us is not None and info.t_last_us is not None:
         seconds = min(seconds or math.inf, (info.t_last_us - info.t_first_us) / 1e6)
     return "" if seconds is None else f" of {seconds:.1f} s"

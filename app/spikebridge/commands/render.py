@@ -64,6 +64,7 @@ def render(path: Path, out: Path, **given: Any) -> None:
         fade_us=1000 * given["fade"],
     )
     with closing(open_recording(path, read_reading(given))) as recording:
+        recording.complete()
         for sentence in recording.counters().notes:
             say(sentence)
         with progress_bar(count_frames(recording, settings), "rendering") as done:

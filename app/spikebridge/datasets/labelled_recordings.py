@@ -81,6 +81,7 @@ def _clips(
 ) -> Iterator[LabelledClip]:
     recording = open_recording(path, read)
     try:
+        recording.complete()
         info = recording.info
         if info.t_first_us is None or info.t_last_us is None:
             raise InputError(f"expected events in {path}, found none; leave the recording out.")

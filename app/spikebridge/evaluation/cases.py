@@ -98,6 +98,7 @@ def _recording_cases(path: Path, person: int, read: ReadSettings | None) -> Iter
     named = None if labels.is_file() else _label_in(path)
     recording = open_recording(path, read)
     try:
+        recording.complete()
         info = recording.info
         if info.t_first_us is None or info.t_last_us is None:
             raise InputError(f"expected events in {path}, found none; leave it out.")

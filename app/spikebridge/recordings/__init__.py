@@ -11,6 +11,7 @@ from pathlib import Path
 
 from spikebridge.recordings.formats import recognise
 from spikebridge.recordings.indexed import IndexedRecording
+from spikebridge.recordings.kept_chunks import KeptFile
 from spikebridge.settings import ReadSettings
 
 
@@ -19,5 +20,9 @@ def open_recording(path: str | Path, settings: ReadSettings | None = None) -> In
 
     settings : what the file may not say of itself; what it does say, counts more.
     """
-    path = Path(path)
-    return recognise(path).reader().open_recording(path, settings or ReadSettings())
+    path, settings = Path(path), settings or ReadSettings()
+    kept = KeptFile(path, settings)
+    recording = recognise(path).reader().open_recording(path, settings)
+    if recording.progress < 1:
+        recording.keep_in(kept)
+    return recording

@@ -57,6 +57,7 @@ class Conversion:
         self._recording, self._path, self._out, self._part = recording, path, out, part
         self._format = written_as(out)
         self._writer: Writer = self._format.writing()
+        recording.complete()
         self.info = _info_of(recording.info, part)
         #: What the copy won't hold, one sentence each.
         self.lost = (*_other_streams(recording), *self._writer.what_is_lost(self.info))

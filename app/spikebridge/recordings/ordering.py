@@ -58,6 +58,8 @@ HELD = 18  # events that are held
 CANDIDATE = 19  # of these, the first that is at the newest place
 _BUFFER = 20
 STATE_SIZE = _BUFFER + 2 * _START
+#: Slots that mean nothing while no event is held.
+ROOM = slice(_BUFFER, STATE_SIZE)
 
 #: Time stamps before the first event.
 BEFORE = np.iinfo(np.int64).min

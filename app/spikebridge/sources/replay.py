@@ -28,8 +28,17 @@ class Indexed(Protocol):
         """How many events ``read`` would give."""
         ...
 
-    def ready_for(self, t_us: int) -> bool:
-        """Whether a read from ``t_us`` on is quick; works towards it for some 50 ms where it is not."""
+    def ready_for(self, t_start_us: int, t_stop_us: int) -> bool:
+        """Whether a read is quick; works towards it for some 50 ms where it is not."""
+        ...
+
+    @property
+    def progress(self) -> float:
+        """How much of the recording is known, 0 to 1; any thread."""
+        ...
+
+    def index_in_background(self) -> None:
+        """Starts what makes the rest known, where something is left."""
         ...
 
 
@@ -44,7 +53,8 @@ class Replay:
     """contracts.Replay over any Recording, which it owns and closes.
 
     Packets lie on a grid of ``step_us`` that starts at the first event; what is in them depends on position alone,
-    never on pace. At the end a looping replay jumps back: the camera clock starts again and the packet has ``gap``.
+    never on pace. The end of a large recording may not be known at first: it is played to its true end all the same.
+    At the end a looping replay jumps back: the camera clock starts again and the packet has ``gap``.
     Paced packets carry the moment at which the time of their step is over as ``due_ns``.
     """
 
@@ -55,11 +65,13 @@ class Replay:
         if max_gap_us is not None and max_gap_us <= 0:
             raise ValueError(f"expected max_gap_us above 0 or None, got {max_gap_us}")
         self._recording = recording
-        self._info = recording.info
-        self._first_us, self._last_us = _range_of(self._info)
+        # Asked for once: checking for a protocol takes as long as reading a step.
+        self._indexed = recording if isinstance(recording, Indexed) else None
+        #: The end as far as it was known when something was read or sought last.
+        self._first_us, self._last_us = _range_of(recording.info)
         self._max_gap_us = max_gap_us
         self._reading = threading.Lock()
-        self._overview = Overview(self._count, self._first_us, self._last_us)
+        self._overview: Overview | None = None
         self._changed = threading.Condition()
         # All of these are guarded by _changed.
         self._pace = Pace(speed)
@@ -77,7 +89,7 @@ class Replay:
 
     @property
     def info(self) -> SourceInfo:
-        return self._info
+        return self._recording.info
 
     def counters(self) -> SourceCounters:
         counters = self._recording.counters()
@@ -90,6 +102,9 @@ class Replay:
         with self._changed:
             self._step_us = step_us
             self._go_to(self._position_us, gap=self._gap)
+        with self._reading:
+            if self._indexed is not None and not self._closed:
+                self._indexed.index_in_background()
         sequence = 0
         while (packet := self._next_packet(sequence)) is not None:
             yield packet
@@ -99,15 +114,18 @@ class Replay:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._overview.close()
+            overview = self._overview
+        if overview is not None:
+            overview.close()
         with self._reading:
             self._recording.close()
 
     # ------------------------------------------------ controls
 
     def status(self) -> ReplayStatus:
+        progress = self._progress()
         with self._changed:
-            return ReplayStatus(self._position_us, self._paused, self._pace.speed, self._loop)
+            return ReplayStatus(self._position_us, self._paused, self._pace.speed, self._loop, progress)
 
     def pause(self, paused: bool) -> None:
         with self._changed:
@@ -116,7 +134,9 @@ class Replay:
             self._restart_pace()
 
     def seek(self, t_us: int) -> None:
+        _, known_us = _range_of(self._recording.info)
         with self._changed:
+            self._last_us = known_us
             self._go_to(t_us, gap=True)
             self._restart_pace()
 
@@ -142,7 +162,15 @@ class Replay:
             return self._recording.frame_at(t_us) if isinstance(self._recording, Framed) and not self._closed else None
 
     def overview(self) -> NDArray[np.float32]:
-        return self._overview.rates()
+        if self._progress() < 1:
+            return np.zeros(0, np.float32)
+        with self._changed:
+            if self._overview is None:
+                self._overview = Overview(self._count, *_range_of(self._recording.info))
+            overview = self._overview
+            if self._closed:
+                overview.close()
+        return overview.rates()
 
     # ------------------------------------------------ the stream; under _changed unless said otherwise
 
@@ -243,19 +271,23 @@ class Replay:
             with self._reading:
                 if self._closed:
                     return None
-                if not isinstance(self._recording, Indexed) or self._recording.ready_for(t_start_us):
+                if self._indexed is None or self._indexed.ready_for(t_start_us, t_stop_us):
                     events = self._recording.read(t_start_us, t_stop_us)
-                    # Where a file is not as it says of itself, its end is known only now.
-                    self._last_us = max(self._last_us, _range_of(self._recording.info)[1])
+                    # Of a file that is still gone over, or is not as it says of itself. Either lies behind t_stop_us
+                    # now, or is the end.
+                    self._last_us = _range_of(self._recording.info)[1]
                     return events
+
+    def _progress(self) -> float:
+        return 1.0 if self._indexed is None else self._indexed.progress
 
     def _count(self, t_start_us: int, t_stop_us: int) -> int | None:
         """Not under ``_changed``: how many events the recording holds there, or None once it is closed."""
         with self._reading:
             if self._closed:
                 return None
-            if isinstance(self._recording, Indexed):
-                return self._recording.count(t_start_us, t_stop_us)
+            if self._indexed is not None:
+                return self._indexed.count(t_start_us, t_stop_us)
             return int(self._recording.read(t_start_us, t_stop_us).size)
 
 

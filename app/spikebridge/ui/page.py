@@ -176,7 +176,7 @@ class Page(QWidget):
         if not self.stage.features.isHidden():
             lane = snapshot.lanes[self.chosen]
             self.stage.features.show_features(lane.features, lane.features_shape, self._whose(snapshot, lane))
-        self.replay_bar.refresh(snapshot.state == "ended")
+        self.replay_bar.refresh(snapshot.state == "ended", snapshot.source)
 
     def show_words(self, snapshot: Snapshot) -> None:
         """Five times a second: words and figures."""

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
 from spikebridge.contracts import SourceInfo
 from spikebridge.ui import theme
 from spikebridge.ui.figures import clock
-from spikebridge.ui.items import Box, Image, Item, Line
+from spikebridge.ui.items import RIGHT, Box, Image, Item, Line, Words
 from spikebridge.ui.painted import PaintedPanel
 from spikebridge.ui.session import ReplayControls
 
@@ -33,6 +33,7 @@ class SeekBar(PaintedPanel):
     def __init__(self) -> None:
         super().__init__(ground=theme.RAISED)
         self.fraction = 0.0
+        self._indexed = 1.0
         self._overview: NDArray[np.float32] = np.zeros(0, np.float32)
         self._picture = QImage()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -41,6 +42,13 @@ class SeekBar(PaintedPanel):
     def show_position(self, fraction: float) -> None:
         if abs(fraction - self.fraction) * self.width() >= 0.5:
             self.fraction = fraction
+            self.refresh()
+
+    def show_indexed(self, indexed: float) -> None:
+        """How much of the recording is known, 0 to 1; below 1 the bar goes to the end of that part."""
+        if indexed != self._indexed:
+            self._indexed = indexed
+            self.setAccessibleDescription(self._words())
             self.refresh()
 
     def show_overview(self, rates: NDArray[np.float32]) -> None:
@@ -63,6 +71,10 @@ class SeekBar(PaintedPanel):
         at, thick = width * self.fraction, max(2, self.px(3))
         yield Box(QRectF(0, 0, at, height), played)
         yield Line(QRectF(at - thick / 2, 0, thick, height), theme.TEXT)
+        yield Words(QRectF(0, 0, width - self.px(12), height), self._words(), 18, theme.MUTED, align=RIGHT)
+
+    def _words(self) -> str:
+        return "" if self._indexed >= 1 else f"indexing {int(100 * self._indexed)} %"
 
     def _draw_overview(self) -> QImage:
         ratio = self.devicePixelRatioF()
@@ -159,12 +171,16 @@ class ReplayBar(QWidget):
             self.set_scale(self.seek_bar.scale)
         self.setVisible(replay is not None)
 
-    def refresh(self, ended: bool) -> None:
-        """Reads the position; a few times a second."""
+    def refresh(self, ended: bool, info: SourceInfo) -> None:
+        """Reads the position, and the end as far as it is known; a few times a second."""
         if self._replay is None:
             return
         self._ended = ended
         status = self._replay.status()
+        self.seek_bar.show_indexed(status.indexed)
+        if info.t_last_us is not None and info.t_last_us != self._last_us:
+            self._last_us = info.t_last_us
+            self.set_scale(self.seek_bar.scale)  # it may be longer than an hour now
         position_us = min(max(status.position_us, self._first_us), self._last_us)
         self.seek_bar.show_position((position_us - self._first_us) / max(1, self._last_us - self._first_us))
         if not self.seek_bar.has_overview and (rates := self._replay.overview()).size:

@@ -211,10 +211,10 @@ def test_each_chunk_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_jump_far_ahead_is_prepared_in_steps(tmp_path: Path) -> None:
     recording = open_recording(recorded(tmp_path / "a.aedat4", EVENTS))
-    assert recording.ready_for(0)
+    assert recording.ready_for(0, 1)
     last_us = int(EVENTS["t"][-1])
     n_steps = 1
-    while not recording.ready_for(last_us):
+    while not recording.ready_for(last_us, last_us + 1):
         n_steps += 1
     assert n_steps == recording.index.events.size - 2
     assert same(recording.read(last_us, last_us + 1), EVENTS[EVENTS["t"] == last_us])

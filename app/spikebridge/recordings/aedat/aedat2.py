@@ -53,7 +53,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT 2.0 file, indexed by one pass over its words."""
     file = RecordingFile(path)
     start, name = _read_header(file)
-    chip = _describe_chip(path, name, file.read(start, _LOOKED_AT_BYTES))
+    chip = _describe_chip(path, name, b"" if name else file.read(start, _LOOKED_AT_BYTES))
     trailing = (file.size - start) % _WORD_BYTES
     end = file.size - trailing
     scratch = Scratch()

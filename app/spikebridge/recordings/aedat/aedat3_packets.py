@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numba import njit
@@ -22,80 +22,93 @@ _TYPES = 32
 #: Read at once while hopping from header to header: many small packets, and little of the large ones.
 _BLOCK_BYTES = 1 << 13
 _SEARCHED_BYTES = 1 << 20
+#: Packets are given out at once from so much of a file.
+_STRETCH_BYTES = 1 << 20
 
 # Columns of what ``_walk_block`` finds.
 _AT, _KIND, _SOURCE, _SIZE, _OVERFLOW, _NUMBER = range(6)
 
 
-@dataclass(frozen=True, slots=True)
 class Packets:
-    """What a walk over the packets found.
+    """A walk over all packets from byte ``start``, as far as someone iterates; where no packet can be, it goes on at
+    the next place where one is.
 
-    first, number, overflow : (P,) int64 of the packets with events of ``source``: byte of the first event, how many
-    whole ones there are, overflow of their 31-bit time. others : samples of other streams, by
-    name. of_others : events of other cameras.
-    frames : (Q, 4) int64 of the packets of frames: byte of the first one, size of each, overflow, how many.
+    Gives, for each stretch of the file, how far it is and (P, 3) int64 of the packets with events of ``source``: byte
+    of the first event, how many whole ones there are, overflow of their 31-bit time. Before the first such packet
+    ``source`` is -1. Found so far: others : samples of other streams, by name. of_others : events of other cameras.
+    broken : places without a packet, and skipped_bytes at these. truncated : the file ends inside a packet.
     """
 
-    first: NDArray[np.int64]
-    number: NDArray[np.int64]
-    overflow: NDArray[np.int64]
-    source: int
-    others: dict[str, int]
-    frames: NDArray[np.int64]
-    of_others: int
-    skipped_bytes: int
-    broken: int
-    truncated: bool
+    def __init__(self, file: RecordingFile, start: int) -> None:
+        self._file, self._start = file, start
+        self.source = -1
+        self.others: Mapping[str, int] = {}
+        self.of_others = 0
+        self.skipped_bytes = self.broken = 0
+        self.truncated = False
+
+    def __iter__(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        position = self._start
+        while position < self._file.size:
+            rows, position, lost = _look_through(self._file, position)
+            first, whole = _whole_events(self._file, rows)
+            if position > self._file.size:
+                self.truncated = True
+                self.skipped_bytes += int(self._file.size - first[-1] - whole[-1] * rows[-1, _SIZE])
+            polarity = rows[:, _KIND] == _POLARITY
+            if self.source < 0 and polarity.any():
+                self.source = int(rows[polarity, _SOURCE][0])
+            ours = polarity & (rows[:, _SOURCE] == self.source)
+            self.of_others += int(rows[polarity & ~ours, _NUMBER].sum())
+            self._count_samples(rows[~polarity])
+            kept = ours & (whole > 0)
+            if lost:
+                found = _next_packet(self._file, position + 1)
+                self.skipped_bytes += found - position
+                self.truncated |= found == self._file.size
+                self.broken += found < self._file.size
+                position = found
+            yield position, np.column_stack((first, whole, rows[:, _OVERFLOW]))[kept]
+
+    def _count_samples(self, rows: NDArray[np.int64]) -> None:
+        """By kind, in the order in which the kinds first come."""
+        if len(rows):
+            counts = dict(self.others)
+            for kind in dict.fromkeys(rows[:, _KIND].tolist()):
+                name = _STREAM_NAMES.get(kind, f"type {kind}")
+                counts[name] = counts.get(name, 0) + int(rows[rows[:, _KIND] == kind, _NUMBER].sum())
+            self.others = counts
 
 
-def walk(file: RecordingFile, start: int) -> Packets:
-    """All packets from byte ``start``; where no packet can be, on to the next place where one is."""
-    parts: list[NDArray[np.int64]] = []
-    block = np.empty(_BLOCK_BYTES, np.uint8)
-    position, skipped_bytes, broken, truncated = start, 0, 0, False
+def packets_of_frames(file: RecordingFile, start: int) -> Iterator[tuple[int, int, int, int]]:
+    """Of the packets of frames: byte of the first one, size of each, overflow of their time, how many."""
+    position = start
     while position < file.size:
+        rows, position, lost = _look_through(file, position)
+        first, whole = _whole_events(file, rows)
+        found = np.column_stack((first, rows[:, _SIZE], rows[:, _OVERFLOW], whole))[rows[:, _KIND] == _FRAMES]
+        yield from found.tolist()
+        if lost:
+            position = _next_packet(file, position + 1)
+
+
+def _look_through(file: RecordingFile, position: int) -> tuple[NDArray[np.int64], int, bool]:
+    """The packets of a stretch of the file, see ``_walk_block``."""
+    block = np.empty(_BLOCK_BYTES, np.uint8)
+    parts: list[NDArray[np.int64]] = []
+    end, lost = min(position + _STRETCH_BYTES, file.size), False
+    while position < end and not lost:
         part = block[: file.size - position]
         file.read_into(part.data, position)
         rows, position, lost = _walk_block(part, position, file.size)
         parts.append(rows)
-        if lost:
-            found = _next_packet(file, position + 1)
-            skipped_bytes += found - position
-            truncated |= found == file.size
-            broken += found < file.size
-            position = found
-    rows = np.concatenate(parts) if parts else np.empty((0, 6), np.int64)
+    return np.concatenate(parts), int(position), bool(lost)
+
+
+def _whole_events(file: RecordingFile, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Byte of the first event of each packet, and how many the file holds to their end."""
     first = rows[:, _AT] + HEADER_BYTES
-    whole = np.minimum(rows[:, _NUMBER], (file.size - first) // np.maximum(rows[:, _SIZE], 1))
-    if position > file.size:
-        truncated = True
-        skipped_bytes += int(file.size - first[-1] - whole[-1] * rows[-1, _SIZE])
-    polarity = rows[:, _KIND] == _POLARITY
-    source = int(rows[polarity, _SOURCE][0]) if polarity.any() else -1
-    ours = polarity & (rows[:, _SOURCE] == source)
-    kept = ours & (whole > 0)
-    return Packets(
-        first[kept],
-        whole[kept],
-        rows[kept, _OVERFLOW],
-        source,
-        _count_samples(rows[~polarity]),
-        np.column_stack((first, rows[:, _SIZE], rows[:, _OVERFLOW], whole))[rows[:, _KIND] == _FRAMES],
-        int(rows[polarity & ~ours, _NUMBER].sum()),
-        skipped_bytes,
-        broken,
-        truncated,
-    )
-
-
-def _count_samples(rows: NDArray[np.int64]) -> dict[str, int]:
-    """How many samples there are of each kind, in the order in which the kinds first come."""
-    counts: dict[str, int] = {}
-    for kind in dict.fromkeys(rows[:, _KIND].tolist()):
-        name = _STREAM_NAMES.get(kind, f"type {kind}")
-        counts[name] = counts.get(name, 0) + int(rows[rows[:, _KIND] == kind, _NUMBER].sum())
-    return counts
+    return first, np.minimum(rows[:, _NUMBER], (file.size - first) // np.maximum(rows[:, _SIZE], 1))
 
 
 @njit(cache=True, nogil=True)

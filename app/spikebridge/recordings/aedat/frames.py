@@ -90,11 +90,13 @@ def _placed(grey: Pixels, width: int, height: int) -> Pixels:
 _FRAME_HEADER = struct.Struct("<I8i")
 
 
-def frames_of_aedat3(file: RecordingFile, packets: NDArray[np.int64], width: int, height: int) -> Frames[int]:
-    """packets : (P, 4) int64 of the packets of frames: byte of the first one, size of each, overflow, how many."""
+def frames_of_aedat3(
+    file: RecordingFile, packets: Iterator[tuple[int, int, int, int]], width: int, height: int
+) -> Frames[int]:
+    """packets : of the packets of frames: byte of the first one, size of each, overflow of their time, how many."""
 
     def places() -> Iterator[tuple[int, int]]:
-        for first, size, overflow, n in packets.tolist():
+        for first, size, overflow, n in packets:
             for at in range(first, first + n * size, size):
                 head = file.read(at, _FRAME_HEADER.size)
                 if len(head) == _FRAME_HEADER.size:
