@@ -97,6 +97,16 @@ def test_a_file_that_ends_inside_an_event(tmp_path: Path, cut: int) -> None:
     assert same(everything(recording), EVENTS[:-1])
 
 
+def test_a_cut_event_that_spans_two_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = make_events([1, 2], [5, 6], [0, 0], [1, 1])
+    content = event_stream(events)
+    monkeypatch.setattr(module, "CHUNK_EVENTS", 1)
+    path = write(tmp_path, content[:20] + b"\xfe\xfe" + content[20:-1], "a.es")  # the last event begins at byte 7 of 11
+    recording = open_recording(path)
+    assert same(everything(recording), events[:1])
+    assert recording.counters().skipped_bytes == 4
+
+
 def test_events_outside_are_counted(tmp_path: Path) -> None:
     content = event_stream(make_events([1, 2, 3], [5, 640, 7], [0, 0, 479], [1, 1, 1]))
     recording = open_recording(write(tmp_path, content, "a.es"))

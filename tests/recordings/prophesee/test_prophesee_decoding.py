@@ -123,6 +123,16 @@ def test_evt3_time_wraps() -> None:
     assert [row[0] for row in rows] == [(1 << 24) - 1, (1 << 24) + 1]
 
 
+def test_evt3_lost_seconds_with_a_wrap_among_them() -> None:
+    rows, _ = decode3(0x8000 | 3000, 1, 0x2001, 0x8000 | 100, *[word for x in range(9) for word in (2, 0x2000 | x)])
+    assert [row[0] >> 12 for row in rows] == [3000, *[4096 + 100] * 9]
+
+
+def test_evt2_a_clock_that_is_reset_does_not_wrap() -> None:
+    _, state = decode2(0x80000000 | 3 << 26, 0, 0x80000010, 0)
+    assert state[word_state.HIGH] == 16
+
+
 def test_evt3_an_offset_is_added() -> None:
     state = new_word_state(1 << 40)
     assert decode3(HIGH, LOW, 5, 0x2001, state=state)[0] == [((1 << 40) + T, 1, 5, 0)]
@@ -149,7 +159,7 @@ def test_evt2_events_and_time() -> None:
 
 
 def test_evt2_oddities() -> None:
-    came, passed = (0xE0000014, 0xF0000005), (0xE0000016, 0xF0000003)
+    came, passed = (0xE0000014, 0xFFC00005), (0xE0000016, 0xF0000003)  # numbers have 22 bits
     words = (7, 0x80000001, 640 << 11, 480, 0x70000000, 0xA0000001, 0xD0000000, 0xF0000000, *came, *passed, 0x10000000)
     rows, state = decode2(*words)
     assert rows == [(64, 0, 0, 1)]
@@ -174,7 +184,7 @@ def test_evt21_masks(head: int) -> None:
 
 def test_evt21_oddities() -> None:
     event = 639 << 43 | 7
-    other, came, passed = 480 << 32 | 3, 0xE0000014 << 32 | 0xF0000009, 0xE0000016 << 32 | 0xF0000002
+    other, came, passed = 480 << 32 | 3, 0xE0000014 << 32 | 0xFFC00009, 0xE0000016 << 32 | 0xF0000002
     rows, state = decode21(event, 0x80000001 << 32, event, other, 0xA << 60, 0xF << 60, 3 << 60, came, passed)
     assert rows == [(64, 639, 0, 0)]
     assert state[word_state.UNPLACED] == 1

@@ -82,6 +82,14 @@ def test_the_order_of_evt21_is_told_from_its_words(tmp_path: Path, swap: bool) -
     assert "byte order" in recording.counters().notes[0]
 
 
+@pytest.mark.parametrize(("system", "legacy"), [(b"49", True), (b"55", False), (b"0", False)])
+def test_too_few_words_of_evt21_are_read_as_such_cameras_send_them(tmp_path: Path, system: bytes, legacy: bool) -> None:
+    words = swapped(evt21(EVENTS[:1])) if legacy else evt21(EVENTS[:1])
+    header = b"% format EVT21;height=480;width=640\n% system_ID " + system + b"\n% end\n"
+    recording = open_recording(write(tmp_path, header + words.tobytes(), "a.raw"))
+    assert same(everything(recording), EVENTS[:1])
+
+
 def test_a_sensor_that_nothing_but_the_events_tells(tmp_path: Path) -> None:
     events = make_events(range(100, 180), [7] * 80, [299] * 80, [1] * 80)
     recording = open_recording(write(tmp_path, b"% evt 3.0\n" + evt3(events).tobytes(), "a.raw"))

@@ -97,23 +97,27 @@ def encode_evt3(
     words : (N,) ``ordering.as_words``. Returns the number of the next event, and how many words were written.
     """
     n = 0
+    high, low, row = state[_HIGH], state[_LOW], state[_ROW]
     while at < words.shape[0] and n + _MOST_WORDS <= out.size:
         time, rest = words[at].t - offset_us, words[at].rest
-        if time >> 12 != state[_HIGH]:
-            n = _go_on(state, time >> 12, n, out)
-            if time >> 12 != state[_HIGH] or n + _MOST_WORDS > out.size:
+        if time >> 12 != high:
+            high, n = _go_on(high, time >> 12, n, out)
+            low = row = np.int64(-1)
+            if time >> 12 != high or n + _MOST_WORDS > out.size:
                 break
-        if time & 0xFFF != state[_LOW]:
-            state[_LOW] = time & 0xFFF
-            out[n] = 0x6000 | state[_LOW]
+        if time & 0xFFF != low:
+            low = time & 0xFFF
+            out[n] = 0x6000 | low
             n += 1
-        row = rest >> 16 & 0x7FF
-        if row != state[_ROW]:
-            state[_ROW] = row
+        if rest >> 16 & 0x7FF != row:
+            row = rest >> 16 & 0x7FF
             out[n] = row
             n += 1
-        base = min(rest & 0x7FF, width - 32)
-        size, mask = _vector(words, at, base)
+        last = at + _VECTOR_WORDS
+        size = 0
+        if last < words.shape[0] and words[last].t == words[at].t and (words[last].rest ^ rest) >> 16 == 0:
+            base = min(rest & 0x7FF, width - 32)
+            size, mask = _vector(words, at, base)
         if size > _VECTOR_WORDS and base >= 0:
             out[n] = 0x3000 | (rest >> 32) << 11 | base
             out[n + 1] = 0x4000 | mask & 0xFFF
@@ -125,6 +129,7 @@ def encode_evt3(
             out[n] = 0x2000 | (rest >> 32) << 11 | rest & 0x7FF
             n += 1
             at += 1
+    state[_HIGH], state[_LOW], state[_ROW] = high, low, row
     return at, n
 
 
@@ -148,24 +153,23 @@ def _vector(words: NDArray[np.void], at: int, base: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def _go_on(state: NDArray[np.int64], high: int, n: int, out: NDArray[np.uint16]) -> int:
-    """Writes time words up to ``high``, or as far as ``out`` has room; returns how many words there are then.
+def _go_on(before: int, high: int, n: int, out: NDArray[np.uint16]) -> tuple[int, int]:
+    """Writes time words from the one before up to ``high``, or as far as ``out`` has room.
 
-    The first word of a file never begins with the byte of ``%``, which readers without ``% end`` would take for text.
+    Returns how far that is, and how many words there are then. The first word of a file never begins with the byte of
+    ``%``, which readers that do not know ``% end`` would take for text.
     """
-    if state[_HIGH] < 0:
+    if before < 0:
         value = high & 0xFFF
-        state[_HIGH] = _LEAD if value >= _FIRST_REFUSED else value - (value & 0xFF == 0x25)
-        out[n] = 0x8000 | state[_HIGH]
+        before = _LEAD if value >= _FIRST_REFUSED else value - (value & 0xFF == 0x25)
+        out[n] = 0x8000 | before
         n += 1
-    while state[_HIGH] < high and n < out.size:
-        before = state[_HIGH]
+    while before < high and n < out.size:
         after = min(high, before + _LONGEST_STEP)
         last = before | 0xFFF
         if after > last:
             after = last if before < last else last + 1
-        state[_HIGH] = after
+        before = after
         out[n] = 0x8000 | after & 0xFFF
         n += 1
-    state[_LOW] = state[_ROW] = -1
-    return n
+    return before, n
