@@ -58,7 +58,8 @@ class StepLog:
     def __init__(self, folder: Path, names: Sequence[str], head: JsonObject) -> None:
         self._folder, self._names, self._head = folder, names, head
         self._lines = bytearray()
-        self._steps = self._decisions = 0
+        self._steps = self._decisions = 0  # in the file
+        self._waiting = (0, 0)  # the same, with those to be written
         self._write_head()
         try:
             self._fd = os.open(folder / STEPS, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o666)
@@ -82,12 +83,12 @@ class StepLog:
             decided=None if decision is None else decided(decision),
         )
         self._lines += step_line(step, decision)
-        self._steps += 1
-        self._decisions += decision is not None
+        self._waiting = (self._waiting[0] + 1, self._waiting[1] + (decision is not None))
 
     def flush(self) -> None:
         while self._lines:
             del self._lines[: os.write(self._fd, self._lines)]
+        self._steps, self._decisions = self._waiting
 
     def sync(self) -> None:
         os.fsync(self._fd)

@@ -100,12 +100,13 @@ class Tape:
         self._label = label
         self._ending = False
         self._lost = 0
-        self._problem = ""
+        self._problem: tuple[str, str] | None = None  # what was found, what to do
         self._begin_us: int | None = None
         self._end_us = 0
         #: (host ns, shift µs): from which received packet on the file is how far ahead of the camera's clock.
         self._shifts: list[tuple[int, int]] = [(0, 0)]
         # These belong to the thread.
+        self._taken: deque[_Part | Worked] = deque()
         self._pending: list[_Part] = []
         self._pending_events = 0
         self._thread = threading.Thread(target=self._run, name="spikebridge-tape", daemon=True)
@@ -159,7 +160,7 @@ class Tape:
                 lost=self._lost,
                 label=self._label,
                 labels=len(self._labels.spans),
-                problem=self._problem,
+                problem=self._sentence(),
             )
 
     def finish(self) -> None:
@@ -192,15 +193,20 @@ class Tape:
             self._end_early("the disk too slow for the stream", "take a faster one")
 
     def _end_early(self, found: str, fix: str) -> None:
-        if self._problem:
-            return
-        lasted_s = (self._end_us - (self._begin_us or 0)) / 1e6
-        self._problem = (
-            f"expected to go on recording to {self._name}, found: {found}; it ended after {lasted_s:.1f} s and can be "
-            f"read up to there, {fix} and begin another."
-        )
+        self._problem = self._problem or (found, fix)
         self._ending = True
         self._changed.notify_all()
+
+    def _sentence(self) -> str:
+        if self._problem is None:
+            return ""
+        found, fix = self._problem
+        lasted_s = (self._end_us - (self._begin_us or 0)) / 1e6
+        kept = f"the {self._writer.n_events:,} events in it can be read" if self._writer.n_events else "nothing is left"
+        return (
+            f"expected to go on recording to {self._name}, found: {found}; it ended after {lasted_s:.1f} s and {kept}, "
+            f"{fix} and begin another."
+        )
 
     # ------------------------------------------------ the thread
 
@@ -208,14 +214,14 @@ class Tape:
         flushed_s = synced_s = time.monotonic()
         try:
             while True:
-                items, ending = self._take()
-                for item in items:
-                    self._work(item)
+                over = self._take()
+                while self._taken:
+                    self._work(self._taken.popleft())
                 now_s = time.monotonic()
-                if ending or now_s - flushed_s >= _FLUSH_S:
+                if over or now_s - flushed_s >= _FLUSH_S:
                     self._flush()
                     flushed_s = now_s
-                if ending and not items:
+                if over:
                     break
                 if now_s - synced_s >= _SYNC_S:
                     self._sync()
@@ -225,15 +231,14 @@ class Tape:
         finally:
             self._finish_files()
 
-    def _take(self) -> tuple[list[_Part | Worked], bool]:
-        """What waits, for whom there is room then, and whether nothing follows."""
+    def _take(self) -> bool:
+        """Takes what waits, so that there is room again; whether nothing will follow."""
         with self._changed:
             self._changed.wait_for(lambda: self._ending or self._full, _LOOK_S)
-            items, ending = list(self._queue), self._ending
-            self._queue.clear()
+            self._taken, self._queue = self._queue, self._taken
             self._waiting_events = 0
             self._changed.notify_all()
-            return items, ending
+            return self._ending
 
     def _work(self, item: _Part | Worked) -> None:
         if isinstance(item, Worked):
@@ -274,7 +279,7 @@ class Tape:
         cause = error if isinstance(error, OSError) else error.__cause__
         found = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
         with self._changed:
-            waiting = [item for item in self._queue if isinstance(item, _Part)]
+            waiting = [item for item in (*self._taken, *self._queue) if isinstance(item, _Part)]
             self._lost += self._pending_events + sum(part.events.size for part in waiting)
             self._queue.clear()
             self._end_early(found, "free some space")
