@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from bundles import spiking_network, write_ordinary_bundle, write_spiking_bundle
 from small_recordings import moving_column, write_aedat31
 from spikebridge.bundle import Bundle, load_model
 from spikebridge.chain import Chain
-from spikebridge.contracts import Features, Logits
+from spikebridge.contracts import Counts, Features, Logits, Spikes
 from spikebridge.errors import BundleError, InputError, StageError, UsageError
 from spikebridge.events import EventPacket, Sensor, make_events
 from spikebridge.power import PowerMonitor
@@ -38,8 +40,11 @@ STEP_US = 10_000
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("models")
+    longer = write_ordinary_bundle(folder / "longer") / "model.toml"
+    longer.write_text(longer.read_text().replace("step_us = 10000", "step_us = 20000"))
     return {
         "ordinary": write_ordinary_bundle(folder / "ordinary"),
+        "longer": longer.parent,
         "spiking": write_spiking_bundle(folder / "spiking", spiking_network()),
     }
 
@@ -91,11 +96,12 @@ def test_two_lanes_with_other_steps_and_a_window(session: Path, models: dict[str
         LaneSettings(str(models["ordinary"]), mode="window"),
         LaneSettings(str(models["spiking"]), name="second"),
         LaneSettings(str(models["spiking"]), name="third", fit="full"),
+        LaneSettings(str(models["longer"])),
     )
     lines = recorded(session, *lanes)
-    assert {line["lane"] for line in lines} == {"ordinary", "second", "third"}
+    assert Counter(line["lane"] for line in lines) == {"ordinary": 30, "second": 30, "third": 30, "longer": 15}
     result = verify(session)
-    assert (result.lanes, result.steps, result.whole) == (3, len(lines), True)
+    assert (result.lanes, result.steps, result.whole) == (4, len(lines), True)
     assert result.decisions == sum(line["decision"] is not None for line in lines)
     assert result.decisions < result.steps
 
@@ -269,6 +275,7 @@ def test_a_live_session_with_drops_is_the_same_again(session: Path, models: dict
         "fast": (LaneSettings(str(models["ordinary"]), "fast"), 0),
         "slow": (LaneSettings(str(models["ordinary"]), "slow"), 20),
         "spiking": (LaneSettings(str(models["spiking"]), "spiking"), 13),
+        "longer": (LaneSettings(str(models["longer"]), "longer"), 9),
     }
     pipeline = open_live(session, PacketSource(live_packets(400), SENSOR), lanes)
     assert list(pipeline.decisions())
@@ -281,7 +288,7 @@ def test_a_live_session_with_drops_is_the_same_again(session: Path, models: dict
     gaps = [line for line in lines if line["decision"] and line["decision"]["gap"]]  # type: ignore[index]
     assert len(gaps) >= 2
     result = verify(session)
-    assert (result.lanes, result.steps, result.whole) == (3, len(lines), True)
+    assert (result.lanes, result.steps, result.whole) == (4, len(lines), True)
     assert result.decisions == sum(lane.counters.decisions for lane in snapshots)
 
 
@@ -317,17 +324,39 @@ def test_seeks_and_loops_are_the_same_again(session: Path, models: dict[str, Pat
     lanes = {
         "one": (LaneSettings(str(models["ordinary"]), "one"), 0),
         "two": (LaneSettings(str(models["spiking"]), "two"), 0),
+        "longer": (LaneSettings(str(models["longer"]), "longer"), 0),
     }
     pipeline = open_live(session, source, lanes)
     for number, _ in enumerate(item for item in pipeline.decisions() if item is not None):
         if number == 10:
             source.seek(200_000)
-        if number == 120:
+        if number == 220:
             break
     lines = lines_of(session)
     assert sum(bool(line["gap"]) for line in lines if line["lane"] == "one") >= 2
     assert any(line["at_us"] != line["t_us"] for line in lines)
     assert verify(session).steps == len(lines)
+
+
+def test_a_step_that_a_stage_failed_in_is_left_out_again(session: Path, models: dict[str, Path]) -> None:
+    """The network was reset, and decides after a gap: as it does where a step was dropped."""
+    lanes = {"one": (LaneSettings(str(models["spiking"]), "one"), 0)}
+    pipeline = open_live(session, PacketSource(live_packets(60), SENSOR), lanes)
+    chain = pipeline.lanes[0].chain
+    assert chain.snn is not None
+    take, calls = chain.snn.step, itertools.count()
+
+    def fail(counts: Counts) -> Spikes:
+        if next(calls) == 30:
+            raise StageError("snn", "expected an answer, found none.", restarts=True)
+        return take(counts)
+
+    chain.snn.step = fail  # type: ignore[method-assign]
+    assert list(pipeline.decisions())
+    lines = lines_of(session)
+    assert [line["sequence"] for line in lines] == [n for n in range(60) if n != 30]
+    assert lines[30]["decision"]["gap"] is True  # type: ignore[index]
+    assert verify(session) == Verified(1, 59, 59, True, 0)
 
 
 # ---------------------------------------------------------------- damaged ones
