@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 import threading
 import time
 
 import numpy as np
 import pytest
 
+from full_disk import room_for
 from small_recordings import moving_column
 from spikebridge.errors import InputError, UsageError
 from spikebridge.events import EventPacket, Sensor, make_events
@@ -81,7 +81,7 @@ def test_marks_hold_from_the_next_step_on(path):
     for n, mark in enumerate(("other", "other", "hand_clap", None, None, "hand_clap")):
         tape.mark(mark)
         assert tape.status().label == mark
-        tape.put(packet(n), performed="air_drums" if n == 4 else None)
+        tape.put(packet(n), performed="air_drums" if n in (0, 4) else None)
     tape.close()
     spans = [Span(10, 0, 20_000), Span(0, 20_000, 30_000), Span(8, 40_000, 50_000), Span(0, 50_000, 60_000)]
     assert read_labels(labels_path(path)) == (spans, [])
@@ -229,10 +229,8 @@ def test_a_step_knows_how_far_the_file_is_ahead(path):
 
 
 def test_a_full_disk_ends_the_recording_with_a_sentence(path):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     tape = Tape(path, SENSOR)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
-    try:
+    with room_for(60_000):
         n = 0
         while tape.status().running:
             t = n * STEP_US + np.sort(np.random.default_rng(n).integers(0, STEP_US, 50))
@@ -240,8 +238,6 @@ def test_a_full_disk_ends_the_recording_with_a_sentence(path):
             n += 1
             time.sleep(0.002)
         tape.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     status = tape.status()
     assert "found: File too large; it ended after" in status.problem
     assert f"the {status.events:,} events in it can be read, free some space" in status.problem
@@ -249,6 +245,33 @@ def test_a_full_disk_ends_the_recording_with_a_sentence(path):
     assert status.events + status.lost == 50 * n
     recording = open_recording(path)
     assert (recording.n_events, recording.counters().truncated) == (status.events, False)
+
+
+def test_events_that_give_way_to_the_table_of_contents_are_lost(path, monkeypatch):
+    monkeypatch.setattr(module, "_PACKET_EVENTS", 30)
+    tape = Tape(path, SENSOR)
+    for n in range(2):
+        t = n * STEP_US + np.arange(30)
+        tape.put(packet(n, make_events(t, t % 8, t % 7, t % 2)))
+    wait_for(lambda: tape.status().events == 60)
+    with room_for(path.stat().st_size):
+        tape.close()
+    assert (tape.status().events, tape.status().lost, tape.status().problem) == (30, 30, "")
+    assert open_recording(path).n_events == 30
+
+
+def test_all_that_waits_for_a_full_disk_is_lost(path, few, monkeypatch):
+    monkeypatch.setattr(module, "_PACKET_EVENTS", 1)
+    tape, free = stuck(path, monkeypatch)
+    for n in range(9):
+        tape.put(packet(n))
+    with room_for(path.stat().st_size):
+        free.set()
+        tape.close()
+    status = tape.status()
+    assert (status.events, status.lost) == (0, 9)
+    assert "it ended after 0.1 s and nothing is left, free some space" in status.problem
+    assert not path.exists()
 
 
 def test_an_empty_recording_leaves_nothing(path, tmp_path):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import aedat
 import dv_processing
@@ -13,6 +10,7 @@ import faery
 import numpy as np
 import pytest
 
+from full_disk import room_for
 from recording_files import random_events
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
@@ -129,17 +127,6 @@ def test_more_events_than_a_packet_may_hold(path, monkeypatch):
     assert np.array_equal(open_recording(path).read(0, 10**9), EVENTS)
 
 
-@contextmanager
-def room_for(n_bytes: int) -> Iterator[None]:
-    """No file of this process grows beyond that: the system refuses it as it does where a disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def fill(writer):
     for begin in range(0, 6000, 1000):
         writer.write(EVENTS[begin : begin + 1000])
@@ -159,6 +146,9 @@ def test_a_full_disk_leaves_a_whole_file(path, more, kept):
     assert (n, counters.truncated, counters.skipped_bytes) == (kept, False, 0)
     assert by_dv(path) == kept
     assert by_faery(path) == (kept, False)
+    whole = path.with_name("whole.aedat4")
+    begun(whole, EVENTS[:kept]).close()
+    assert path.read_bytes() == whole.read_bytes()
 
 
 def test_no_room_even_for_a_table_of_nothing(path):

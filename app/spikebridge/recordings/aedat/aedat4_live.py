@@ -94,14 +94,14 @@ class LiveAedat4Writer:
         """Ends the file behind its first ``kept`` packets; False where there is no room for their table."""
         end = self._end_of(kept)
         table = self._table(kept)
+        os.truncate(self._fd, end)
         try:
-            os.truncate(self._fd, end)
             self._put(table, end)
             self._put(struct.pack("<q", end), TABLE_AT)
         except OSError:
+            os.truncate(self._fd, end)
             if not kept:
                 raise
-            os.truncate(self._fd, end)
             return False
         lost = sum(self._entries[kept * _ENTRY_NUMBERS + 2 :: _ENTRY_NUMBERS])
         self.n_lost += lost
@@ -128,11 +128,10 @@ class LiveAedat4Writer:
         return self._entries[n * _ENTRY_NUMBERS + 1] - 8
 
     def _append(self, content: bytes) -> None:
-        """All of it or nothing."""
+        """All of it, or nothing that counts."""
         try:
             self._put(content, self._end)
         except OSError as error:
-            os.truncate(self._fd, self._end)
             raise self._refused(error) from error
         self._end += len(content)
 
