@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -72,6 +73,22 @@ def test_it_can_be_read_while_it_is_made(path):
     assert times(path) == [7]
     wait_for(labels_path(path).exists)
     assert read_labels(labels_path(path))[0] == [Span(7, 0, STEP_US)]
+    assert tape.status().running
+    tape.close()
+
+
+def test_what_was_written_is_brought_to_the_disk_while_it_runs(path, monkeypatch):
+    synced, fsync = set(), os.fsync
+    monkeypatch.setattr(module, "_SYNC_S", 0.01)
+    tape = Tape(path, SENSOR, label="other")
+
+    def sync(descriptor):
+        synced.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    tape.put(packet(0))
+    wait_for(lambda: synced >= {str(path), str(labels_path(path))})
     assert tape.status().running
     tape.close()
 
