@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import math
+import re
 import shutil
 import time
 from collections import Counter
@@ -19,12 +20,13 @@ from bundles import spiking_network, write_ordinary_bundle, write_spiking_bundle
 from small_recordings import moving_column, write_aedat31
 from spikebridge.bundle import Bundle, load_model
 from spikebridge.chain import Chain
-from spikebridge.contracts import Counts, Features, Logits, Spikes
+from spikebridge.contracts import Counts, Features, Logits, Source, Spikes
 from spikebridge.errors import BundleError, InputError, StageError, UsageError
 from spikebridge.events import EventPacket, Sensor, make_events
 from spikebridge.power import PowerMonitor
 from spikebridge.recordings import open_recording
 from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
+from spikebridge.run.lane import Lane
 from spikebridge.run.opening import open_chain, open_pipeline
 from spikebridge.run.pipeline import Pipeline
 from spikebridge.run.session_writing import open_session
@@ -255,8 +257,11 @@ def live_packets(n: int) -> Iterator[EventPacket]:
         yield EventPacket(events, i * STEP_US, (i + 1) * STEP_US, i, time.monotonic_ns())
 
 
-def open_live(session: Path, source: object, lanes: dict[str, tuple[LaneSettings, int]]) -> Pipeline:
-    """A run of a source that does not wait. lanes : by name, with how often their ANN is slow, 0 for never."""
+def open_live(
+    session: Path, source: Source, lanes: dict[str, tuple[LaneSettings, int]], lossless: bool = False
+) -> Pipeline:
+    """A run of a source that does not wait, unless ``lossless``. lanes : by name, with how often their ANN is slow, 0
+    for never."""
     bundles: list[Bundle] = []
     chains: dict[str, Chain] = {}
     for name, (settings, every) in lanes.items():
@@ -265,8 +270,8 @@ def open_live(session: Path, source: object, lanes: dict[str, tuple[LaneSettings
         if every:
             chains[name].ann = Slow(chains[name], every)
     settings = RunSettings(tuple(lane for lane, _ in lanes.values()), record=RecordSettings(session=session))
-    pipeline = Pipeline(source, chains, PowerMonitor(()))  # type: ignore[arg-type]
-    pipeline.record(open_session(session, pipeline.source.info, settings, bundles, list(lanes), lossless=False))
+    pipeline = Pipeline(source, chains, PowerMonitor(()), lossless=lossless)
+    pipeline.record(open_session(session, source.info, settings, bundles, list(lanes), lossless=pipeline.lossless))
     return pipeline
 
 
@@ -306,12 +311,19 @@ def test_a_dropped_step_that_is_kept_out_of_sight_is_found(session: Path, models
 
 def test_a_threshold_and_a_mean_changed_while_it_ran(session: Path, models: dict[str, Path]) -> None:
     lanes = {"one": (LaneSettings(str(models["ordinary"]), "one"), 0)}
-    pipeline = open_live(session, PacketSource(live_packets(100), SENSOR), lanes)
-    for number, _ in enumerate(item for item in pipeline.decisions() if item is not None):
-        if number == 30:
-            pipeline.lanes[0].tune(0.01, 200_000)
-        if number == 60:
-            pipeline.lanes[0].tune(0.99, 0)
+    lane: list[Lane] = []
+
+    def packets() -> Iterator[EventPacket]:
+        for packet in live_packets(100):
+            if packet.sequence == 30:
+                lane[0].tune(0.01, 200_000)
+            if packet.sequence == 60:
+                lane[0].tune(0.99, 0)
+            yield packet
+
+    pipeline = open_live(session, PacketSource(packets(), SENSOR), lanes, lossless=True)
+    lane += pipeline.lanes
+    assert list(pipeline.decisions())
     decisions = [line["decision"] for line in lines_of(session)]
     rules = {(d["threshold"], d["smoothing_us"]) for d in decisions if isinstance(d, dict)}
     assert {(0.01, 200_000), (0.99, 0)} < rules
@@ -341,7 +353,7 @@ def test_seeks_and_loops_are_the_same_again(session: Path, models: dict[str, Pat
 def test_a_step_that_a_stage_failed_in_is_left_out_again(session: Path, models: dict[str, Path]) -> None:
     """The network was reset, and decides after a gap: as it does where a step was dropped."""
     lanes = {"one": (LaneSettings(str(models["spiking"]), "one"), 0)}
-    pipeline = open_live(session, PacketSource(live_packets(60), SENSOR), lanes)
+    pipeline = open_live(session, PacketSource(live_packets(60), SENSOR), lanes, lossless=True)
     chain = pipeline.lanes[0].chain
     assert chain.snn is not None
     take, calls = chain.snn.step, itertools.count()
@@ -396,7 +408,8 @@ def test_what_is_no_session_is_refused_in_a_sentence(session: Path, models: dict
     session.rmdir()
     recorded(session, LaneSettings(str(models["ordinary"])))
     head, steps = (session / "session.json").read_text(), (session / "steps.jsonl").read_text()
-    for text in ("", "[]", "{}", '{"format": 2}', head.replace('"lanes"', '"x"'), head.replace('"width"', '"w"')):
+    heads = ("", "[]", "{}", '{"format": 2}', "[" * 99_999, head.replace('"lanes"', '"x"'))
+    for text in (*heads, head.replace('"width"', '"w"'), head.replace('"width": ', '"width": 1000')):
         (session / "session.json").write_text(text)
         with pytest.raises(InputError):
             verify(session)
@@ -410,7 +423,8 @@ def test_what_is_no_session_is_refused_in_a_sentence(session: Path, models: dict
         with pytest.raises(InputError, match=r"expected session\.json in"):
             verify(session)
     (session / "session.json").write_text(head)
-    for text in ("no json\n", "{}\n", "[1]\n", steps.replace('"sequence":0', '"sequence":"0"', 1), "5\n"):
+    long_ones = ("[" * 99_999 + "\n", " " * (1 << 20), re.sub('"at_us":[0-9]+', f'"at_us":{1 << 63}', steps))
+    for text in ("no json\n", "{}\n", "[1]\n", steps.replace('"sequence":0', '"sequence":"0"', 1), *long_ones, "5\n"):
         (session / "steps.jsonl").write_text(text)
         with pytest.raises(InputError, match="line 1 not a step"):
             verify(session)
@@ -434,6 +448,6 @@ def test_a_silent_session(session: Path, models: dict[str, Path]) -> None:
     """Nothing ever moves: there are steps and no events, and the same again is the same."""
     packets = (dataclasses.replace(packet, events=packet.events[:0]) for packet in live_packets(20))
     lanes = {"one": (LaneSettings(str(models["ordinary"]), "one"), 0)}
-    assert list(open_live(session, PacketSource(packets, SENSOR), lanes).decisions())
+    assert list(open_live(session, PacketSource(packets, SENSOR), lanes, lossless=True).decisions())
     assert not (session / "events.aedat4").exists()
     assert verify(session) == Verified(1, 20, 20, True, 0)

@@ -11,6 +11,7 @@ went back, as after a seek.
 
 from __future__ import annotations
 
+import itertools
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,11 @@ from spikebridge.snapshot import Decision
 
 FORMAT = 1
 HEAD, EVENTS, STEPS = "session.json", "events.aedat4", "steps.jsonl"
+
+#: A step has some hundred bytes, a decision about five hundred.
+_MOST_LINE_BYTES = 1 << 20
+#: Times and steps that can be added without leaving 64 bit.
+_MOST_NUMBER = 1 << 62
 
 #: What JSON can hold.
 JsonObject = dict[str, object]
@@ -99,7 +105,7 @@ def read_head(folder: Path) -> JsonObject:
         raise InputError(f"expected a session's folder at {folder}, found none; check the path.")
     try:
         head = json.loads(read_text(folder / HEAD))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(folder / HEAD, f"no JSON ({error})") from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         found = head.get("format") if isinstance(head, dict) else type(head).__name__
@@ -118,12 +124,13 @@ def read_steps(folder: Path) -> Iterator[Step]:
     path = folder / STEPS
     try:
         with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
+            for number in itertools.count(1):
+                line = lines.readline(_MOST_LINE_BYTES)
+                if not line.endswith(b"\n") and len(line) < _MOST_LINE_BYTES:
                     return
                 try:
                     yield _step(json.loads(line))
-                except (ValueError, KeyError, TypeError) as error:
+                except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                     raise _damaged(path, f"line {number} not a step ({error!r})") from error
     except OSError as error:
         raise InputError(
@@ -155,8 +162,8 @@ def _step(line: Mapping[str, object]) -> Step:
 
 def _integer(line: Mapping[str, object], key: str) -> int:
     value = line[key]
-    if not isinstance(value, int):
-        raise TypeError(f"expected an integer as {key}")
+    if not isinstance(value, int) or not abs(value) < _MOST_NUMBER:
+        raise TypeError(f"expected an integer of 62 bit as {key}")
     return value
 
 

@@ -19,6 +19,9 @@ from spikebridge.run.opening import open_chain
 from spikebridge.run.session_files import EVENTS, JsonObject, Step, checksum, decided, read_head, read_steps
 from spikebridge.settings import FITS, MODES, SNN_BACKENDS, LaneSettings, SnnSettings
 
+#: As wide and high as a sensor may be, as in AEDAT4.
+_MOST_PX = 9999
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -192,9 +195,13 @@ def _lane_settings(folder: Path, lane: Mapping[str, object], model: str) -> Lane
 def _sensor(folder: Path, head: Mapping[str, object]) -> Sensor:
     source = head.get("source")
     sensor = source.get("sensor") if isinstance(source, dict) else None
-    if not isinstance(sensor, dict) or not all(isinstance(sensor.get(key), int) for key in ("width", "height")):
-        raise _unclear(folder, "the size of the sensor")
+    if not isinstance(sensor, dict) or not all(_is_size(sensor.get(key)) for key in ("width", "height")):
+        raise _unclear(folder, f"the size of the sensor, at most {_MOST_PX} px")
     return Sensor(sensor["width"], sensor["height"], str(sensor.get("name", "")))
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and 0 < value <= _MOST_PX
 
 
 def _unclear(folder: Path, expected: str) -> SpikebridgeError:
