@@ -147,6 +147,11 @@ def list_models() -> list[str]:
     return sorted(path.parent.name for path in models_folder().glob("*/model.toml"))
 
 
+def fingerprint(bundle: Bundle) -> str:
+    """SHA-256 of the contract, which holds those of the other files."""
+    return sha256(bundle.folder / "model.toml")
+
+
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -162,6 +162,35 @@ class ReplayStatus:
 
 
 @runtime_checkable
+class Performing(Protocol):
+    """A source that knows what its newest packet shows, such as the simulated camera."""
+
+    @property
+    def current_label(self) -> str | None:
+        """What is being performed in the newest packet; None in pauses."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """A recording of the stream, while it runs and after it has ended.
+
+    path : of the file, or of the session's folder. duration_us : of the stream, since the recording began. events : in
+    the file so far. lost : events of that time that did not come into it. label : what the present is marked as.
+    labels : spans of time marked so far. problem : the sentence on what ended it early, empty where nothing did.
+    """
+
+    path: str
+    running: bool
+    duration_us: int
+    events: int
+    lost: int = 0
+    label: str | None = None
+    labels: int = 0
+    problem: str = ""
+
+
+@runtime_checkable
 class Replay(Source, Protocol):
     """A recording as a source, with the controls of the replay bar; every call is thread safe and returns at once."""
 

@@ -65,7 +65,7 @@ def replacement(
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as failure:
         raise _unwritable(f"{what} {path}" if what else str(path), failure, fix, error) from failure
 
@@ -154,7 +154,8 @@ def _sync(file: Path) -> None:
         os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Brings to the disk which names are in a folder."""
     try:
         _sync(folder)
     except OSError as failure:

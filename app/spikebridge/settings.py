@@ -123,9 +123,33 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """What is kept of a run. path : of a recording. session : folder that takes the decisions as well, see
+    ``run.session_files``; it holds a recording, so that there is one of the two. label : what is performed at first."""
+
+    path: Path | None = None
+    session: Path | None = None
+    label: str | None = None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is kept."""
+        return self.path is not None or self.session is not None
+
+    def __post_init__(self) -> None:
+        if self.path is not None and self.session is not None:
+            raise UsageError(
+                "expected either --record or --session, found both; a session holds the recording, leave --record out."
+            )
+        if self.label is not None and not self.keeps:
+            raise UsageError("expected --record or --session beside --label, found neither; say what takes the label.")
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettings:
     """One source and the networks that it feeds. estimate_host : watts from CPU time where no meter can be read."""
 
     lanes: tuple[LaneSettings, ...] = (LaneSettings(),)
     source: SourceSettings = field(default_factory=SourceSettings)
     estimate_host: bool = True
+    record: RecordSettings = RecordSettings()

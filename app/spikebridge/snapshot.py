@@ -18,6 +18,7 @@ from spikebridge.contracts import (
     Features,
     PowerReading,
     Provenance,
+    RecordingStatus,
     ReplayStatus,
     SnnActivity,
     SnnCost,
@@ -269,7 +270,8 @@ class Snapshot:
 
     power : readings of this host. replay, overview : of a recording; overview is (256,) events per second, empty until
     it is known. paced : whether the source keeps a pace, so that there is a latency. failure : what ended the run.
-    notes : sentences on what the run met as a whole; those of a lane are the lane's.
+    notes : sentences on what the run met as a whole; those of a lane are the lane's. recording : the latest of this
+    run, None before the first.
     """
 
     sequence: int
@@ -286,6 +288,7 @@ class Snapshot:
     peak_rss_mb: float
     failure: str | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+    recording: RecordingStatus | None = None
 
 
 #: Something that follows a run from beside it, such as an endpoint for metrics: gets a function that gives the newest

@@ -12,6 +12,7 @@ from spikebridge.commands.main import cli
 from spikebridge.errors import UsageError
 from spikebridge.recordings import open_recording
 from spikebridge.recordings.labels import Span, labels_path, read_labels
+from spikebridge.sources.tape import Tape
 
 
 def call(*arguments):
@@ -31,16 +32,14 @@ def test_a_simulated_clip_and_a_part_of_it(tmp_path):
 
 
 def test_ctrl_c_ends_it_whole(tmp_path, monkeypatch):
-    from spikebridge.sources import recorder
+    put = Tape.put
 
-    extend = recorder._extend
-
-    def interrupted(spans, label, start_us, stop_us):
-        if start_us == 30_000:
+    def interrupted(tape, packet, performed):
+        if packet.t_start_us == 30_000:
             os.kill(os.getpid(), signal.SIGINT)
-        extend(spans, label, start_us, stop_us)
+        put(tape, packet, performed)
 
-    monkeypatch.setattr(recorder, "_extend", interrupted)
+    monkeypatch.setattr(Tape, "put", interrupted)
     before = signal.getsignal(signal.SIGINT)
     result = call("sim:", tmp_path / "a.aedat4", "--label", "other", "--fast", "--seed", 1)
     assert result.exception is None, result.output

@@ -17,10 +17,12 @@ import numpy as np
 import pytest
 
 from engine.openers import open_test_pipeline
-from spikebridge.contracts import say_nothing
+from spikebridge.contracts import RecordingStatus, say_nothing
 from spikebridge.engine import Engine, Session
 from spikebridge.errors import CancelledError, InputError, StageError
 from spikebridge.picture import NEVER
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.labels import labels_path, read_labels
 from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
 
 LOOPED = RunSettings(source=SourceSettings(loop=True))
@@ -306,6 +308,34 @@ def test_ctrl_c_of_the_terminal_does_not_end_the_chain(engine: Engine) -> None:
     before = session.snapshot().lanes[0].counters.packets_done
     wait_for(lambda: session.snapshot().lanes[0].counters.packets_done > before + 5)
     session.close()
+
+
+def test_a_recording_begins_and_ends_while_the_source_runs(engine: Engine, tmp_path: Path) -> None:
+    session, path = opened(engine, "tiny:1", LOOPED), tmp_path / "a.aedat4"
+    assert session.snapshot().recording is None
+    session.record(path)
+    session.mark("arm_roll")
+
+    def status() -> RecordingStatus:
+        return session.snapshot().recording or RecordingStatus("", False, 0, 0)
+
+    wait_for(lambda: status().events > 100)
+    assert (status().running, status().label, status().path) == (True, "arm_roll", str(path))
+    session.mark(None)
+    session.record(None)
+    wait_for(lambda: not status().running)
+    wait_for(lambda: not open_recording(path).counters().truncated)
+    assert open_recording(path).n_events == status().events
+    assert {span.label for span in read_labels(labels_path(path))[0]} == {7}
+    session.record(path)
+    wait_for(lambda: session.snapshot().notes)
+    assert "a name that is free" in next(iter(session.snapshot().notes.values()))
+    second = tmp_path / "b.aedat4"
+    session.record(second)
+    wait_for(lambda: status().path == str(second))
+    assert status().label is None
+    session.close()
+    assert not open_recording(second).counters().truncated
 
 
 def test_the_picture_is_memory_of_both(engine: Engine) -> None:

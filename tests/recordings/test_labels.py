@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from spikebridge.errors import InputError
-from spikebridge.recordings.labels import Span, check_inside, labels_path, read_labels, write_labels
+from spikebridge.recordings.labels import LiveLabels, Span, check_inside, labels_path, read_labels, write_labels
 
 HEADER = "class,startTime_usec,endTime_usec\n"
 
@@ -18,6 +20,54 @@ def test_written_labels_come_back(tmp_path):
     assert read_labels(path) == (spans, [])
     assert path.read_text().splitlines()[1] == "right_hand_wave,-5,700"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_labels_are_whole_whenever_they_were_flushed(tmp_path):
+    path = tmp_path / "wave_labels.csv"
+    labels = LiveLabels(path)
+    labels.flush()
+    assert not path.exists()
+    expected = []
+    for label, start_us, stop_us, last in (
+        (7, 0, 10_000, Span(7, 0, 10_000)),
+        (7, 10_000, 20_000, Span(7, 0, 20_000)),
+        (7, 20_000, 99_999_999, Span(7, 0, 99_999_999)),
+        (7, 100_000_000, 100_000_001, Span(7, 100_000_000, 100_000_001)),  # there was a pause
+        (10, 100_000_001, 100_000_002, Span(10, 100_000_001, 100_000_002)),
+        (0, 100_000_002, 100_000_003, Span(0, 100_000_002, 100_000_003)),
+    ):
+        labels.extend(label, start_us, stop_us)
+        if not expected or expected[-1].start_us != last.start_us:
+            expected.append(last)
+        expected[-1] = last
+        labels.flush()
+        labels.flush()
+        assert read_labels(path) == (expected, [])
+    labels.extend(0, 100_000_003, 100_000_004)
+    labels.extend(5, 100_000_004, 100_000_005)
+    labels.extend(6, 100_000_005, 100_000_006)
+    labels.flush()
+    labels.sync()
+    labels.close()
+    labels.close()
+    expected[-1] = Span(0, 100_000_002, 100_000_004)
+    expected += [Span(5, 100_000_004, 100_000_005), Span(6, 100_000_005, 100_000_006)]
+    assert read_labels(path) == (expected, [])
+    assert labels.spans == expected
+
+
+def test_a_row_that_finds_no_room_leaves_no_part_of_itself(tmp_path, monkeypatch):
+    path = tmp_path / "wave_labels.csv"
+    labels = LiveLabels(path)
+    labels.extend(7, 0, 10_000)
+    labels.flush()
+    pwrite = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, rows, at: pwrite(fd, rows[:20], at))
+    labels.extend(8, 10_000, 20_000)
+    with pytest.raises(OSError, match="No space left"):
+        labels.flush()
+    labels.close()
+    assert read_labels(path) == ([Span(7, 0, 10_000)], [])
 
 
 def test_a_label_that_reaches_into_the_next_is_cut_and_said(tmp_path):

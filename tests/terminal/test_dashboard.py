@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from spikebridge.contracts import SourceCounters
+from spikebridge.contracts import RecordingStatus, SourceCounters
 from spikebridge.snapshot import Counters, LaneSnapshot, Snapshot
 from spikebridge.terminal.dashboard import dashboard, render
 from terminal.made_snapshot import decision, make_lane, make_snapshot, paced, percentiles
@@ -57,6 +57,15 @@ def test_one_network() -> None:
     ]
     # The recent median, 20 ms of layers, a window of 160 ms.
     assert "the newest events behind it are 27.0 ms old and the oldest 187.0 ms" in " ".join(screen[-2:])
+
+
+def test_a_recording_is_seen_while_it_runs() -> None:
+    recording = RecordingStatus("a.aedat4", True, 12_345_678, 9000, 17, "arm_roll")
+    screen = on_screen(dataclasses.replace(make_snapshot(make_lane()), recording=recording))
+    assert "● REC 12.3 s, 9,000 events to a.aedat4   LOST 17   marked arm roll" in screen
+    ended = dataclasses.replace(recording, running=False)
+    screen = on_screen(dataclasses.replace(make_snapshot(make_lane()), recording=ended))
+    assert not any("REC" in line for line in screen)
 
 
 def test_times_are_told_to_ten_microseconds() -> None:

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from spikebridge.contracts import Energy
+from spikebridge.contracts import Energy, RecordingStatus
 from spikebridge.snapshot import Decision, PairFigures
 from spikebridge.stages import STAGE_KEYS
 from spikebridge.terminal.objects import decision_object, energy_object, pair_object, summary_object
@@ -85,6 +85,16 @@ def test_one_lane_is_a_flat_object() -> None:
     notes = ["Of the file.", "Of the run.", "Of the lane."]
     assert summary == RUN | LANE | {"power": POWER + CHIP, "notes": notes}
     assert json.loads(json.dumps(summary)) == summary
+
+
+def test_what_was_recorded_is_told() -> None:
+    recording = RecordingStatus("a.aedat4", False, 12_345_678, 9000, 17, "arm_roll", 3, "expected more.")
+    for lanes in ((make_lane(),), (make_lane(1), make_lane(2))):
+        summary = summary_object(dataclasses.replace(make_snapshot(*lanes), recording=recording))
+        assert summary["recording"] == {
+            "path": "a.aedat4", "duration_us": 12_345_678, "events": 9000, "lost": 17, "labels": 3,
+            "problem": "expected more.",
+        }  # fmt: skip
 
 
 def test_several_lanes_have_an_entry_each_and_one_for_each_pair() -> None:

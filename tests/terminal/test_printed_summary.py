@@ -9,7 +9,7 @@ import re
 import pytest
 from rich.console import Console
 
-from spikebridge.contracts import Energy
+from spikebridge.contracts import Energy, RecordingStatus
 from spikebridge.snapshot import PairFigures, Snapshot
 from spikebridge.terminal.loihi import cost_table
 from spikebridge.terminal.summary import print_summary, summary
@@ -140,6 +140,15 @@ def test_a_file_that_is_whole_is_not_called_truncated() -> None:
         source_counters=dataclasses.replace(snapshot.source_counters, truncated=False, filtered=0, out_of_order=0),
     )
     assert line(whole, "events").endswith(", 1,234 bytes skipped")
+
+
+def test_what_was_recorded_is_told() -> None:
+    recording = RecordingStatus("a.aedat4", False, 12_345_678, 9000)
+    snapshot = dataclasses.replace(make_snapshot(make_lane()), recording=recording)
+    assert line(snapshot, "recorded") == "a.aedat4: 9,000 events in 12.3 s"
+    recording = dataclasses.replace(recording, labels=3, lost=1017)
+    snapshot = dataclasses.replace(snapshot, recording=recording)
+    assert line(snapshot, "recorded") == "a.aedat4: 9,000 events in 12.3 s, 3 labels, 1,017 events lost"
 
 
 def test_a_run_without_a_pace_has_no_latency() -> None:

@@ -7,6 +7,8 @@ Every figure is another one in each lane and each stage, so that a swap is seen.
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from spikebridge.contracts import (
     Energy,
     PowerReading,
     Provenance,
+    RecordingStatus,
     ReplayStatus,
     SourceCounters,
     SourceInfo,
@@ -194,7 +197,7 @@ class FakeReplay:
 
 
 class FakeSession:
-    """``tuned`` and ``wanted`` : what the window asked for, in order."""
+    """``tuned``, ``wanted``, ``recorded`` and ``marked`` : what the window asked for, in order."""
 
     def __init__(self, uri: str = "sim:", source: SourceInfo = SIMULATED, lanes: int = 1) -> None:
         self.uri = uri
@@ -203,6 +206,8 @@ class FakeSession:
         self.replay = FakeReplay(self.newest.replay) if self.newest.replay is not None else None
         self.tuned: list[tuple[int, float | None, int | None]] = []
         self.wanted: list[tuple[int, bool]] = []
+        self.recorded: list[Path | None] = []
+        self.marked: list[str | None] = []
         self.closed = 0
 
     def snapshot(self) -> Snapshot:
@@ -226,6 +231,18 @@ class FakeSession:
 
     def want_features(self, lane: int, wanted: bool) -> None:
         self.wanted.append((lane, wanted))
+
+    def record(self, path: Path | None) -> None:
+        self.recorded.append(path)
+        self._show_recording(running=path is not None, path=str(path))
+
+    def mark(self, label: str | None) -> None:
+        self.marked.append(label)
+        self._show_recording(label=label)
+
+    def _show_recording(self, **changed: Any) -> None:
+        before = self.newest.recording or RecordingStatus("", False, 12_345_678, 9)
+        self.show(dataclasses.replace(self.newest, recording=dataclasses.replace(before, **changed)))
 
     def close(self) -> None:
         self.closed += 1

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fake_session import FakeSession
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QImage
 
-from spikebridge.errors import CancelledError, InputError, UsageError
-from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
+from spikebridge.errors import CancelledError, InputError, MissingError, UsageError
+from spikebridge.recordings import open_recording
+from spikebridge.recordings.labels import labels_path, read_labels
+from spikebridge.settings import LaneSettings, RecordSettings, RunSettings, SourceSettings
 from spikebridge.ui import app
 from spikebridge.ui.app import check_writable, run_window, show_window
+from spikebridge.ui.commands import new_recording
 from spikebridge.ui.window import MainWindow
 
 
@@ -292,3 +297,43 @@ def test_a_screenshot_that_cannot_be_written_is_refused_before_a_process_starts(
     monkeypatch.setattr(app, "Engine", None)
     with pytest.raises(UsageError, match=r"end in \.png"):
         run_window("sim:", RunSettings(), screenshot=tmp_path / "a.jpg")
+
+
+def test_the_window_records_what_it_shows(tmp_path):
+    path = tmp_path / "a.aedat4"
+    settings = RunSettings(
+        (LaneSettings("ann-160ms"),), SourceSettings(seed=1), record=RecordSettings(path, label="air_drums")
+    )
+    assert run_window("sim:air_drums", settings, duration_s=1.0) == 0
+    recording = open_recording(path)
+    assert recording.n_events > 1000
+    assert not recording.counters().truncated
+    recording.close()
+    assert [span.label for span in read_labels(labels_path(path))[0]] == [8]
+
+
+def test_only_the_first_source_that_opens_is_recorded(tmp_path):
+    """Another one would need another name."""
+    settings, opened = RunSettings(record=RecordSettings(tmp_path / "a.aedat4")), []
+
+    class Engine:
+        def open(self, uri, settings, _say):
+            opened.append((uri, settings.record.path))
+            if uri == "camera:":
+                raise MissingError("expected a camera, found none.")
+            return FakeSession(uri)
+
+    opener = app._Opener(Engine(), settings)
+    with pytest.raises(MissingError):
+        opener("camera:", print)
+    opener("sim:", print)
+    opener("wave.aedat", print)
+    assert opened == [("camera:", settings.record.path), ("sim:", settings.record.path), ("wave.aedat", None)]
+
+
+def test_the_key_records_to_the_folder_of_videos(application, tmp_path, monkeypatch):
+    (tmp_path / "user-dirs.dirs").write_text('XDG_VIDEOS_DIR="$HOME/Filme"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = new_recording()
+    assert path.parent == Path.home() / "Filme"
+    assert re.fullmatch(r"spikebridge-\d{4}-\d\d-\d\d-\d{6}\.aedat4", path.name)

@@ -6,6 +6,7 @@ import pytest
 from fake_session import RECORDING, lane, snapshot
 from PyQt6.QtWidgets import QMenu
 
+from spikebridge.contracts import RecordingStatus
 from spikebridge.snapshot import Latency
 from spikebridge.ui.header import STATES, Header
 
@@ -76,3 +77,21 @@ def test_opening_and_closing(header):
     header.show_closed()
     assert header.texts == ("Spikebridge", "○  No source")
     assert header.source == ""
+
+
+@pytest.mark.parametrize(
+    ("recording", "words"),
+    [
+        (RecordingStatus("a.aedat4", True, 12_999_999, 5), "● REC 0:12   T: hand clap"),
+        (RecordingStatus("a.aedat4", True, 3_661_000_000, 5, label="arm_roll"), "● REC 61:01   ▶ arm roll"),
+        (RecordingStatus("a.aedat4", True, 0, 5, lost=1234), "● REC 0:00  ⚠ 1\u2009234 LOST   T: hand clap"),
+    ],
+)
+def test_a_recording_is_seen(header, recording, words):
+    header.show_snapshot(replace(snapshot(1), recording=recording), lane(1))
+    assert header.texts[3] == words
+    header.show_snapshot(replace(snapshot(1), recording=replace(recording, running=False)), lane(1))
+    assert words not in header.texts
+    header.show_snapshot(replace(snapshot(1), recording=recording), lane(1))
+    header.show_closed()
+    assert words not in header.texts

@@ -80,6 +80,9 @@ def _state(window: MainWindow, session: FakeSession) -> dict[str, Any]:
         "frames": page.stage.events.shows_frames,
         "mirrored": page.stage.events.mirrored,
         "full_screen": window.isFullScreen(),
+        "recording": next((words for words in page.header.texts if "REC " in words), ""),
+        "n_recorded": len(session.recorded),
+        "marked": list(session.marked),
     }
 
 

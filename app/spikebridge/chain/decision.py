@@ -16,7 +16,7 @@ class DecisionRule:
     """Exponential mean over time of calibrated probabilities, and a threshold below which no gesture is named.
 
     ``threshold`` and ``smoothing_us`` may be changed from another thread while running; they take effect with the
-    next decision.
+    next decision. ``used`` : both as they held for the newest one.
     """
 
     def __init__(self, spec: DecisionSpec) -> None:
@@ -26,6 +26,7 @@ class DecisionRule:
         self._log_odds = [math.log(spec.other_odds) if label == "other" else 0.0 for label in spec.labels]
         self.threshold = spec.threshold
         self.smoothing_us = spec.smoothing_us
+        self.used = (self.threshold, self.smoothing_us)
         self._mean: list[float] | None = None
 
     def __call__(self, logits: Logits, elapsed_us: int) -> tuple[int | None, NDArray[np.float32]]:
@@ -34,14 +35,15 @@ class DecisionRule:
         elapsed_us : camera time since the decision before. After ``reset`` the mean starts from equal probabilities,
         so that one step of evidence alone names nothing.
         """
+        self.used = threshold, smoothing_us = self.threshold, self.smoothing_us
         values = zip(logits.tolist(), self._log_odds, strict=True)
         probabilities = softmax([value / self._temperature + odds for value, odds in values])
         before = self._mean or [1 / len(self._labels)] * len(self._labels)
-        weight = 1.0 if self.smoothing_us <= 0 else -math.expm1(-elapsed_us / self.smoothing_us)
+        weight = 1.0 if smoothing_us <= 0 else -math.expm1(-elapsed_us / smoothing_us)
         mean = [old + weight * (new - old) for old, new in zip(before, probabilities, strict=True)]
         self._mean = mean
         best = _largest(mean)
-        return (best if mean[best] >= self.threshold else None), _published(mean)
+        return (best if mean[best] >= threshold else None), _published(mean)
 
     def single(self, logits: Logits) -> tuple[int | None, NDArray[np.float32]]:
         """The same for one window on its own: no smoothing, no threshold, no odds (the paper's protocol)."""

@@ -15,6 +15,7 @@ from spikebridge.errors import SpikebridgeError
 _COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording or camera:."),
     "record": ("record", "Record SOURCE to OUT.aedat4; Ctrl-C ends it."),
+    "verify": ("verify", "Run a session of 'run --session' again and compare every decision, byte for byte."),
     "info": ("info", "What is in a recording; with --model: how its layers fit on a chip."),
     "convert": ("convert", "A recording, or a part of it, into another format."),
     "render": ("render", "A recording as a film, with or without the decision."),

@@ -6,19 +6,19 @@ import math
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
 import click
 
-from spikebridge.contracts import LABELS, Replay, Source
+from spikebridge.contracts import LABELS, RecordingStatus, Replay, Source
 
 
 @click.command()
 @click.argument("source")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--label", type=click.Choice(LABELS), default=None, help="What is performed from beginning to end.")
+@click.option("--label", type=click.Choice(LABELS), default=None, help="What is performed, until another mark.")
 @click.option(
     "--for", "seconds", type=click.FloatRange(min=0, min_open=True), default=None, help="End after so many seconds."
 )
@@ -27,34 +27,55 @@ from spikebridge.contracts import LABELS, Replay, Source
 def record(source: str, out: Path, label: str | None, seconds: float | None, fast: bool, seed: int | None) -> None:
     """Record SOURCE to OUT.aedat4; Ctrl-C ends it.
 
-    The label goes into OUT_labels.csv, from which 'train --fine-tune' learns. Without one, the simulated camera
-    writes what it performs and when; other sources are recorded without labels.
+    The file is there from the beginning and can be read whatever happens: a crash costs a second at most. Labels go
+    into OUT_labels.csv, from which 'train --fine-tune' learns: the given one, and marks in between: a line on standard
+    input with a label's name or number (1 … 11) begins one, an empty line ends it. Without any, the simulated camera
+    writes what it performs and when.
     """
     from spikebridge.settings import SourceSettings
     from spikebridge.sources import open_source
-    from spikebridge.sources.recorder import check_target
     from spikebridge.sources.recorder import record as write
+    from spikebridge.sources.tape import Tape, check_target
+    from spikebridge.terminal.marks import MarkLines
 
     check_target(out)
     simulated = source.startswith("sim:")
     speed = 1.0 if simulated and not fast else math.inf
     opened = open_source(source, SourceSettings(speed, seed=seed))
     length_us = None if seconds is None else round(seconds * 1e6)
-    try:
+    with ExitStack() as entered:
+        entered.callback(opened.close)
+        waits = opened.info.kind == "recording" or (simulated and fast)
+        tape = Tape(out, opened.info.sensor, label=label, lossless=waits)
+        entered.callback(lambda: _tell_result(tape.status(), opened.counters().dropped))
+        entered.callback(tape.close)
         whole_s = _length_s(opened, seconds)
-        with _interrupt() as interrupted:
+        marks = MarkLines(tape.mark, lambda words: click.echo(f"\r{words}", err=True))
+        interrupted = entered.enter_context(_interrupt())
 
-            def go_on(done_us: int) -> bool:
-                if done_us % 1_000_000 == 0:
-                    click.echo(f"\r{done_us // 1_000_000} s{whole_s}", err=True, nl=False)
-                return not interrupted.is_set()
+        def go_on(status: RecordingStatus) -> bool:
+            marks.look()
+            if status.duration_us % 1_000_000 == 0:
+                click.echo(f"\r{_present(status)}{whole_s}", err=True, nl=False)
+            return not interrupted.is_set()
 
-            result = write(opened, out, label, length_us, go_on)
-    finally:
-        opened.close()
-    spans = f", {len(result.spans)} labels" if result.spans else ", no labels"
-    lost = f", {result.dropped} events lost" if result.dropped else ""
-    click.echo(f"\rwrote {out}: {result.events} events in {result.duration_us / 1e6:.2f} s{spans}{lost}", err=True)
+        write(opened, tape, length_us, go_on)
+
+
+def _present(status: RecordingStatus) -> str:
+    """``12 s, 340,000 events``, and what was lost."""
+    lost = f", {status.lost:,} lost" if status.lost else ""
+    return f"{status.events:,} events{lost} in {status.duration_us // 1_000_000} s"
+
+
+def _tell_result(status: RecordingStatus, dropped: int) -> None:
+    """dropped : events that were lost before they came here."""
+    if not status.events:
+        return
+    labels = f"{status.labels} labels" if status.labels else "no labels"
+    lost = f", {status.lost + dropped} events lost" if status.lost + dropped else ""
+    wrote = f"wrote {status.path}: {status.events} events in {status.duration_us / 1e6:.2f} s, {labels}{lost}"
+    click.echo(f"\r{wrote}", err=True)
 
 
 def _length_s(source: Source, seconds: float | None) -> str:

@@ -13,8 +13,9 @@ import click
 from spikebridge.commands.lanes import lane_options, read_lanes
 from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.commands.speed import SPEED
+from spikebridge.contracts import LABELS
 from spikebridge.errors import MissingError, UsageError
-from spikebridge.settings import DEFAULT_SOURCE, RunSettings, SourceSettings
+from spikebridge.settings import DEFAULT_SOURCE, RecordSettings, RunSettings, SourceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,20 @@ class _Outcome:
 @click.option("--max-gap", type=click.FloatRange(min=0), default=None, help="Longest silence to replay, s.")
 @click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
 @reading_options
+@click.option(
+    "--record",
+    "record_to",
+    metavar="OUT.aedat4",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Record what comes from SOURCE while it runs; a crash costs a second at most.",
+)
+@click.option(
+    "--session",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Keep events, settings and every decision, for 'spikebridge verify'.",
+)
+@click.option("--label", type=click.Choice(LABELS), default=None, help="Marks what is recorded, until another mark.")
 @click.option("--headless", is_flag=True, help="In the terminal, without a window.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision and a summary; implies --headless.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Save the window as PNG, then end.")
@@ -47,6 +62,9 @@ def run(source: str, **given: Any) -> None:
 
     Several --model set as many networks side by side on the one stream. What holds for one of them alone stands
     behind its name: --model s2a4-stream --model s2a4-stream,snn=lava
+
+    While it records without a window, a line on standard input with a label's name or number (1 … 11) marks from then
+    on, and an empty line ends the mark. In the window, the keys S, G and T record and mark.
     """
     max_gap_s: float | None = given["max_gap"]
     settings = RunSettings(
@@ -59,6 +77,7 @@ def run(source: str, **given: Any) -> None:
             read=read_reading(given),
         ),
         estimate_host=not given["no_host_estimate"],
+        record=RecordSettings(given["record_to"], given["session"], given["label"]),
     )
     outcome = _Outcome(
         headless=given["headless"] or given["as_json"],
@@ -70,6 +89,7 @@ def run(source: str, **given: Any) -> None:
 
 
 def _run(source: str, settings: RunSettings, outcome: _Outcome) -> None:
+    _check_free(settings.record)
     # A waiting thread gets the interpreter after this time; the default of 5 ms would show in the latency's tail.
     sys.setswitchinterval(1e-5)
     if outcome.headless and outcome.screenshot:
@@ -90,3 +110,15 @@ def _run(source: str, settings: RunSettings, outcome: _Outcome) -> None:
     from spikebridge.terminal.headless import run_headless
 
     run_headless(source, settings, seconds=outcome.seconds, as_json=outcome.as_json)
+
+
+def _check_free(record: RecordSettings) -> None:
+    """Refuses a taken name before anything is opened."""
+    if record.path is not None:
+        from spikebridge.sources.tape import check_target
+
+        check_target(record.path)
+    if record.session is not None:
+        from spikebridge.run.session_writing import check_folder
+
+        check_folder(record.session)

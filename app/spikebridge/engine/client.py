@@ -13,6 +13,7 @@ from contextlib import suppress
 from multiprocessing import get_context, reduction
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +130,14 @@ class Session:
     def want_features(self, lane: int, wanted: bool) -> None:
         """Whether snapshots carry what the accumulator of a lane sees."""
         self.control(messages.WantFeatures(self._ticket, lane, wanted))
+
+    def record(self, path: Path | None) -> None:
+        """Begins a recording there; None ends the one that runs. Snapshots tell what becomes of it."""
+        self.control(messages.Record(self._ticket, path))
+
+    def mark(self, label: str | None) -> None:
+        """``label`` holds from now on in what is being recorded; None ends it."""
+        self.control(messages.Mark(self._ticket, label))
 
     def close(self) -> None:
         """Ends the source; may take a second, may be called twice."""

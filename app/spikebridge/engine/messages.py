@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from spikebridge.settings import RunSettings
@@ -73,8 +74,24 @@ class SetLoop:
     loop: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Begins a recording, or ends the one that runs where ``path`` is None."""
+
+    ticket: int
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """``label`` holds from now on in what is being recorded; None ends it."""
+
+    ticket: int
+    label: str | None
+
+
 #: What changes a source that runs; each is counted, see ``News.heard``.
-Control: TypeAlias = Tune | WantFeatures | Pause | Seek | Step | SetSpeed | SetLoop
+Control: TypeAlias = Tune | WantFeatures | Record | Mark | Pause | Seek | Step | SetSpeed | SetLoop
 Request: TypeAlias = Open | Close | Control
 
 # ---------------------------------------------------------------- from the chain

@@ -207,6 +207,13 @@ def _apply(pipeline: Pipeline, request: messages.Control) -> None:
         pipeline.lanes[request.lane].tune(request.threshold, request.smoothing_us)
     elif isinstance(request, messages.WantFeatures):
         pipeline.lanes[request.lane].want_features(request.wanted)
+    elif isinstance(request, messages.Record):
+        if request.path is None:
+            pipeline.stop_recording()
+        else:
+            pipeline.record_to(request.path)
+    elif isinstance(request, messages.Mark):
+        pipeline.mark(request.label)
     elif pipeline.replay is not None:
         _play(pipeline.replay, request)
 
@@ -229,6 +236,8 @@ def _differ(one: Snapshot, other: Snapshot) -> bool:
     return (
         one.state != other.state
         or one.replay != other.replay
+        or one.recording != other.recording
+        or one.notes != other.notes
         or one.power is not other.power
         or any(a is not b for a, b in zip(one.lanes, other.lanes, strict=True))
         or (one.overview is None or not one.overview.size) != (other.overview is None or not other.overview.size)

@@ -7,8 +7,10 @@ wave_labels.csv     class, startTime_usec, endTime_usec: a label's name or numbe
 from __future__ import annotations
 
 import csv
+import errno
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +42,74 @@ def is_labels(path: Path) -> bool:
 
 def write_labels(path: Path, spans: Sequence[Span]) -> None:
     """Writes all labels or nothing; InputError where that fails."""
+    write_whole(path, _rows([_HEADER, *map(_row, spans)]), what="the labels")
+
+
+class LiveLabels:
+    """The labels of a recording while it is made: the table is whole after every ``flush``, whatever happens then.
+
+    A label that holds on has its row from the beginning on, which is written anew while it grows. The file appears with
+    the first label. Its methods raise OSError where the file can't be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spans: list[Span] = []
+        self._fd: int | None = None
+        self._end = 0
+        self._n_whole = 0  # spans whose rows are final
+
+    def extend(self, label: int, start_us: int, stop_us: int) -> None:
+        """``label``, an index into ``LABELS``, holds here: goes on, or begins anew where it did not just before."""
+        if self.spans and self.spans[-1].label == label and self.spans[-1].stop_us == start_us:
+            start_us = self.spans.pop().start_us
+        self.spans.append(Span(label, start_us, stop_us))
+
+    def flush(self) -> None:
+        """Writes what is new."""
+        if not self.spans:
+            return
+        if self._fd is None:
+            self._fd = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            self._end += self._put(_rows([_HEADER]))
+        *whole, last = self.spans[self._n_whole :]
+        if whole:
+            self._end += self._put(_rows(map(_row, whole)))
+            self._n_whole += len(whole)
+        # Times only grow, so that a new row is never shorter than the one that it covers.
+        self._put(_rows([_row(last)]))
+
+    def sync(self) -> None:
+        """Brings what was written to the disk."""
+        if self._fd is not None:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """May be called twice; does not flush."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _put(self, rows: bytes) -> int:
+        """Behind the rows that are final; a row that the disk has no room for does not leave a part of itself."""
+        if self._fd is None:
+            raise ValueError("expected an open table")
+        before = os.fstat(self._fd).st_size
+        n = os.pwrite(self._fd, rows, self._end)
+        if n < len(rows):
+            os.ftruncate(self._fd, before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return n
+
+
+def _row(span: Span) -> list[str | int]:
+    return [LABELS[span.label], span.start_us, span.stop_us]
+
+
+def _rows(rows: Iterable[Sequence[str | int]]) -> bytes:
     text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(_HEADER)
-    rows.writerows([LABELS[span.label], span.start_us, span.stop_us] for span in spans)
-    write_whole(path, text.getvalue(), what="the labels")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
 
 
 def read_labels(path: Path) -> tuple[list[Span], list[str]]:

@@ -31,6 +31,10 @@ CLOSE_WITHIN_S = 5.0
 OnStep: TypeAlias = Callable[[EventPacket, Decision | None], None]
 
 
+def _keep_nothing(packet: EventPacket, decision: Decision | None) -> None:
+    """An ``OnStep``."""
+
+
 class Lane:
     """A bundle with its backends on the packets that are ``put``.
 
@@ -52,6 +56,8 @@ class Lane:
         self.failure: SpikebridgeError | None = None
         #: Hears at once that a stage failed, and how far its restart is; on the lane's thread.
         self.say: Say = say_nothing
+        #: Hears of each step that went through the chain, before the next one does; on the lane's thread.
+        self.keep: OnStep = _keep_nothing
         self._monitor = monitor
         self._inbox = Inbox(INBOX_CAPACITY, when_full)
         group = chain.bundle.input.step_us // source_step_us
@@ -144,6 +150,7 @@ class Lane:
             self._restart(error)
             return None
         self._inbox.done()
+        self.keep(packet, step.decision)
         self._note(packet, step)
         return step.decision
 

@@ -11,13 +11,15 @@ from contextlib import ExitStack
 from spikebridge.ann import open_ann
 from spikebridge.bundle import Bundle, load_model
 from spikebridge.chain import Chain
-from spikebridge.contracts import Say, StartingStage, say_nothing
+from spikebridge.contracts import Say, Source, StartingStage, say_nothing
 from spikebridge.events import Sensor
 from spikebridge.power import PowerMonitor, discover_meters
 from spikebridge.run.pipeline import Pipeline
+from spikebridge.run.session_writing import open_session
 from spikebridge.settings import LaneSettings, RunSettings
 from spikebridge.snn import open_snn
 from spikebridge.sources import open_source
+from spikebridge.sources.tape import Tape
 
 
 def open_chain(settings: LaneSettings, bundle: Bundle, sensor: Sensor, say: Say = say_nothing) -> Chain:
@@ -35,17 +37,33 @@ def open_pipeline(uri: str, settings: RunSettings, say: Say = say_nothing) -> Pi
         source = open_source(uri, settings.source)
         opened.callback(source.close)
         bundles = [load_model(lane.model) for lane in settings.lanes]
+        names = name_lanes(settings.lanes, bundles)
         # All start before any is waited for.
         chains = {
             name: _start_chain(lane, bundle, source.info.sensor, opened)
-            for name, lane, bundle in zip(name_lanes(settings.lanes, bundles), settings.lanes, bundles, strict=True)
+            for name, lane, bundle in zip(names, settings.lanes, bundles, strict=True)
         }
         for chain in chains.values():
             _wait_ready(chain, say)
         monitor = PowerMonitor(discover_meters(estimate_host=settings.estimate_host))
         pipeline = Pipeline(source, chains, monitor, lossless=math.isinf(settings.source.speed))
+        # The last that can fail, so that nothing is left of a run that does not begin.
+        tape = _open_tape(settings, source, bundles, names, pipeline.lossless)
+        if tape is not None:
+            pipeline.record(tape)
         opened.pop_all()
         return pipeline
+
+
+def _open_tape(
+    settings: RunSettings, source: Source, bundles: list[Bundle], names: list[str], lossless: bool
+) -> Tape | None:
+    wanted = settings.record
+    if wanted.session is not None:
+        return open_session(wanted.session, source.info, settings, bundles, names, lossless=lossless)
+    if wanted.path is not None:
+        return Tape(wanted.path, source.info.sensor, label=wanted.label, lossless=lossless)
+    return None
 
 
 def name_lanes(lanes: tuple[LaneSettings, ...], bundles: list[Bundle]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import resource
@@ -10,10 +11,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 from spikebridge.chain import Chain
-from spikebridge.contracts import Replay, Say, Source
+from spikebridge.chain.decision import DecisionRule
+from spikebridge.contracts import Performing, Replay, Say, Source
 from spikebridge.errors import SpikebridgeError, StageError
 from spikebridge.events import EventPacket
 from spikebridge.power import PowerMonitor
@@ -21,6 +24,7 @@ from spikebridge.run.agreement import Agreement, Merge
 from spikebridge.run.inbox import WhenFull
 from spikebridge.run.lane import CLOSE_WITHIN_S, Lane
 from spikebridge.snapshot import Decision, LaneSnapshot, Snapshot, State
+from spikebridge.sources.tape import Tape
 
 #: Decisions that may wait for who takes them; then their lane waits, and what it cannot take is dropped in its inbox.
 _DECISIONS = 1024
@@ -47,9 +51,10 @@ class Pipeline:
         self.source = source
         self.monitor = monitor
         self.failure: SpikebridgeError | None = None
-        self._in_order = lossless or source.info.kind == "recording"
+        #: The source waits, and decisions come in the order of its time.
+        self.lossless = lossless or source.info.kind == "recording"
         self._step_us = math.gcd(*(chain.bundle.input.step_us for chain in chains.values()))
-        when_full: WhenFull = "block" if self._in_order else "drop_oldest"
+        when_full: WhenFull = "block" if self.lossless else "drop_oldest"
         self.lanes = tuple(
             Lane(name, chain, source.info, monitor, when_full, self._step_us) for name, chain in chains.items()
         )
@@ -57,6 +62,9 @@ class Pipeline:
         self._sequence = itertools.count()
         self._started_s = time.monotonic()
         self._stopping = threading.Event()
+        self._tape: Tape | None = None
+        self._tapes: list[Tape] = []
+        self._refused = ""
         self._feeder = threading.Thread(target=self._feed, name="spikebridge-feeder", daemon=True)
 
     # ------------------------------------------------ running
@@ -94,7 +102,7 @@ class Pipeline:
                 came.set()
 
         def on_step(lane: int, packet: EventPacket, decision: Decision | None) -> None:
-            if not self._in_order:
+            if not self.lossless:
                 give(lane, [(lane, decision)] if decision is not None else [])
                 return
             with lock:
@@ -134,6 +142,9 @@ class Pipeline:
             self._feeder.join(CLOSE_WITHIN_S)
         for lane in self.lanes:
             lane.close()
+        # Behind the lanes: a session keeps what they made of their last steps.
+        for tape in self._tapes:
+            tape.close()
         self.monitor.close()
 
     def first_failure(self) -> SpikebridgeError | None:
@@ -145,6 +156,7 @@ class Pipeline:
     ) -> None:
         self._started_s = time.monotonic()
         self.monitor.start()
+        left = set(range(len(self.lanes)))
         for number, lane in enumerate(self.lanes):
 
             def stepped(packet: EventPacket, decision: Decision | None, number: int = number) -> None:
@@ -153,6 +165,9 @@ class Pipeline:
 
             def ended(number: int = number) -> None:
                 self._agreement.end(number)
+                left.discard(number)
+                if not left:
+                    self.stop_recording()
                 on_end(number)
 
             lane.start(stepped, ended)
@@ -161,6 +176,9 @@ class Pipeline:
     def _feed(self) -> None:
         try:
             for packet in self.source.packets(self._step_us):
+                tape = self._tape
+                if tape is not None:
+                    tape.put(packet, self.source.current_label if isinstance(self.source, Performing) else None)
                 taken = [lane.put(packet) for lane in self.lanes]
                 if not any(taken):
                     return
@@ -176,6 +194,35 @@ class Pipeline:
         if not self._stopping.is_set():
             self.failure = error
 
+    # ------------------------------------------------ recording
+
+    def record(self, tape: Tape) -> None:
+        """What comes from the source from now on goes to ``tape`` too, which ends with the run at the latest."""
+        self.stop_recording()
+        for number, lane in enumerate(self.lanes):
+            lane.keep = functools.partial(_keep, tape, number, lane.chain.rule)
+        self._tapes.append(tape)
+        self._tape = tape
+
+    def record_to(self, path: Path) -> None:
+        """``record`` on a new file; where that fails the snapshot's notes say why."""
+        try:
+            tape = Tape(path, self.source.info.sensor, lossless=self.lossless)
+        except SpikebridgeError as error:
+            self._refused = str(error)
+        else:
+            self.record(tape)
+
+    def stop_recording(self) -> None:
+        """Does not wait until the file is whole."""
+        if self._tape is not None:
+            self._tape.finish()
+
+    def mark(self, label: str | None) -> None:
+        """``label`` holds from the next step on in what is being recorded; None ends it."""
+        if self._tape is not None:
+            self._tape.mark(label)
+
     # ------------------------------------------------ what views use
 
     def snapshot(self) -> Snapshot:
@@ -184,6 +231,7 @@ class Pipeline:
         replay = self.replay
         status = replay.status() if replay is not None else None
         failure = self.first_failure()
+        recording = self._tape.status() if self._tape is not None else None
         return Snapshot(
             sequence=next(self._sequence),
             state=self._state(lanes, status is not None and status.paused),
@@ -198,6 +246,8 @@ class Pipeline:
             wall_s=time.monotonic() - self._started_s,
             peak_rss_mb=peak_rss_mb(),
             failure=None if failure is None else str(failure),
+            notes=self._notes(),
+            recording=recording,
         )
 
     @property
@@ -210,6 +260,11 @@ class Pipeline:
         for lane in self.lanes:
             lane.say = say
 
+    def _notes(self) -> dict[str, str]:
+        problems = [tape.status().problem for tape in self._tapes]
+        notes = {f"recording {number}": problem for number, problem in enumerate(problems) if problem}
+        return notes | ({f"recording refused {self._refused}": self._refused} if self._refused else {})
+
     def _state(self, lanes: tuple[LaneSnapshot, ...], paused: bool) -> State:
         if self.failure is not None or all(lane.state == "failed" for lane in lanes):
             return "failed"
@@ -218,6 +273,10 @@ class Pipeline:
         if paused:
             return "paused"
         return "running" if any(lane.state == "running" for lane in lanes) else "starting"
+
+
+def _keep(tape: Tape, number: int, rule: DecisionRule, packet: EventPacket, decision: Decision | None) -> None:
+    tape.step(number, packet, decision, rule.used)
 
 
 def peak_rss_mb() -> float:

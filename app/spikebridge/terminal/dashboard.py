@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from spikebridge.contracts import RecordingStatus
 from spikebridge.snapshot import LaneSnapshot, Snapshot
 
 _REFRESH_S = 0.1
@@ -43,6 +44,8 @@ def render(snapshot: Snapshot) -> Panel:
     lanes = snapshot.lanes
     several = len(lanes) > 1
     parts: list[RenderableType] = [_decisions(lanes), Text(), *(_counts(lane, snapshot) for lane in lanes)]
+    if snapshot.recording is not None and snapshot.recording.running:
+        parts.append(_recording(snapshot.recording))
     parts += [Text(f"⚠ {note}", style="yellow") for note in _notes(snapshot)]
     for lane in lanes:
         parts += [Text(), _bridge(lane, lane.model.name if several else None), Text(lane.age.sentence())]
@@ -99,6 +102,16 @@ def _counts(lane: LaneSnapshot, snapshot: Snapshot) -> Text:
     if lane.end_to_end is not None:
         recent = lane.end_to_end.recent
         text.append(f"   end to end p50 {recent.p50 / 1000:.2f} ms, p99 {recent.p99 / 1000:.2f} ms")
+    return text
+
+
+def _recording(status: RecordingStatus) -> Text:
+    text = Text("● REC ", style="bold red")
+    text.append(f"{status.duration_us / 1e6:.1f} s, {status.events:,} events to {status.path}", style="default")
+    if status.lost:
+        text.append(f"   LOST {status.lost:,}")
+    if status.label is not None:
+        text.append(f"   marked {status.label.replace('_', ' ')}", style="default")
     return text
 
 

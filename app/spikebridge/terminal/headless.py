@@ -16,6 +16,7 @@ from spikebridge.run.opening import open_pipeline
 from spikebridge.run.pipeline import LaneDecision, Pipeline
 from spikebridge.settings import RunSettings
 from spikebridge.snapshot import Snapshot, Watcher
+from spikebridge.terminal.marks import MarkLines
 from spikebridge.terminal.objects import decision_object, summary_object
 
 
@@ -31,12 +32,15 @@ def run_headless(
         with ExitStack() as entered:
             entered.enter_context(_stop_on_signal(stop))
             refresh = entered.enter_context(_view(pipeline, as_json))
+            marks = MarkLines(pipeline.mark, _tell) if settings.record.keeps else None
             for watcher in watchers:
                 entered.enter_context(watcher(pipeline.snapshot))
             for item in _until(pipeline, seconds, stop):
                 if item is not None and as_json:
                     lane, decision = item
                     _write(json.dumps(decision_object(decision, names[lane])))
+                if marks is not None:
+                    marks.look()
                 refresh()
     finally:
         pipeline.close()
@@ -50,6 +54,11 @@ def _summarise(snapshot: Snapshot, as_json: bool) -> None:
     from spikebridge.terminal.summary import print_summary
 
     print_summary(snapshot)
+
+
+def _tell(words: str) -> None:
+    sys.stderr.write(f"spikebridge: {words}\n")
+    sys.stderr.flush()
 
 
 def _teller(stop: threading.Event) -> Say:

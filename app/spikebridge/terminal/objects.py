@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spikebridge.contracts import Energy, PowerReading
+from spikebridge.contracts import Energy, PowerReading, RecordingStatus
 from spikebridge.snapshot import Counters, Decision, EventAge, LaneSnapshot, Latency, PairFigures, Snapshot
 from spikebridge.stages import STAGE_KEYS
 from spikebridge.terminal.loihi import cost_object
@@ -38,6 +38,8 @@ def summary_object(snapshot: Snapshot) -> JsonObject:
         "wall_s": round(snapshot.wall_s, 3),
         "peak_rss_mb": round(snapshot.peak_rss_mb, 1),
     }
+    if snapshot.recording is not None:
+        run["recording"] = recording_object(snapshot.recording)
     if len(lanes) == 1:
         (lane,) = lanes
         notes = [*snapshot.source_counters.notes, *snapshot.notes.values(), *lane.notes.values()]
@@ -84,6 +86,18 @@ def pair_object(pair: PairFigures) -> JsonObject:
         "first_earlier": pair.first_earlier,
         "second_earlier": pair.second_earlier,
         "lead_ms": pair.lead_ms,
+    }
+
+
+def recording_object(status: RecordingStatus) -> JsonObject:
+    """What was recorded of the run."""
+    return {
+        "path": status.path,
+        "duration_us": status.duration_us,
+        "events": status.events,
+        "lost": status.lost,
+        "labels": status.labels,
+        "problem": status.problem or None,
     }
 
 

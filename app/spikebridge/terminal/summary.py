@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from spikebridge.contracts import PowerReading
+from spikebridge.contracts import PowerReading, RecordingStatus
 from spikebridge.snapshot import LaneSnapshot, PairFigures, Snapshot
 from spikebridge.stages import STAGES
 from spikebridge.terminal.loihi import cost_table
@@ -38,6 +38,8 @@ def summary(snapshot: Snapshot) -> Group:
     for lane in snapshot.lanes:
         of = f"{lane.model.name}: " if several else ""
         parts += [_line("power at end", of + _watts(reading)) for reading in lane.chip]
+    if snapshot.recording is not None:
+        parts.append(_line("recorded", _recorded(snapshot.recording)))
     parts += [_line("note", note) for note in (*snapshot.source_counters.notes, *snapshot.notes.values())]
     for lane in snapshot.lanes:
         of = f"{lane.model.name}: " if several else ""
@@ -70,6 +72,12 @@ def _lane(lane: LaneSnapshot, snapshot: Snapshot) -> Iterator[RenderableType]:
     yield _energies(lane)
     if lane.cost is not None:
         yield cost_table(lane.cost, counters.decisions)
+
+
+def _recorded(status: RecordingStatus) -> str:
+    labels = f", {status.labels} labels" if status.labels else ""
+    lost = f", {status.lost:,} events lost" if status.lost else ""
+    return f"{status.path}: {status.events:,} events in {figure_text(status.duration_us / 1e6)} s{labels}{lost}"
 
 
 def _latency(lane: LaneSnapshot) -> str:

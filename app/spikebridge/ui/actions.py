@@ -61,7 +61,15 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         ),
     ),
     (
-        "Recording",
+        "Recording what comes",
+        (
+            Command(Commands.toggle_recording, "Start or end a recording", ("Ctrl+S", "S"), "S"),
+            Command(Commands.next_label, "Choose the gesture to mark", ("G",), "G"),
+            Command(Commands.toggle_mark, "Begin or end its mark", ("T",), "T"),
+        ),
+    ),
+    (
+        "Playing a recording",
         (
             Command(Commands.toggle_play, "Play or pause", ("Space", "K"), "Space"),
             Command(Commands.step_once, "One step", (".",), "."),

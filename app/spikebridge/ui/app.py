@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import socket
@@ -16,12 +17,13 @@ from types import TracebackType
 from PyQt6.QtCore import QObject, QSocketNotifier, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
+from spikebridge.contracts import Say
 from spikebridge.engine import Engine
 from spikebridge.errors import SpikebridgeError, UsageError
-from spikebridge.settings import RunSettings
+from spikebridge.settings import RecordSettings, RunSettings
 from spikebridge.snapshot import Watcher
 from spikebridge.ui import theme
-from spikebridge.ui.session import SessionOpener
+from spikebridge.ui.session import ChainSession, SessionOpener
 from spikebridge.ui.window import MainWindow
 
 _SCREENSHOT_AFTER_S = 4.0
@@ -40,10 +42,23 @@ def run_window(
         check_writable(screenshot)
     engine = Engine()
     try:
-        opener: SessionOpener = lambda uri, say: engine.open(uri, settings, say)  # noqa: E731
-        return show_window(opener, uri, screenshot=screenshot, duration_s=duration_s, watchers=watchers)
+        return show_window(
+            _Opener(engine, settings), uri, screenshot=screenshot, duration_s=duration_s, watchers=watchers
+        )
     finally:
         engine.close()
+
+
+class _Opener:
+    """Opens sources, the first one with the recording that was asked for: another would need another name."""
+
+    def __init__(self, engine: Engine, settings: RunSettings) -> None:
+        self._engine, self._settings = engine, settings
+
+    def __call__(self, uri: str, say: Say) -> ChainSession:
+        session = self._engine.open(uri, self._settings, say)
+        self._settings = dataclasses.replace(self._settings, record=RecordSettings())
+        return session
 
 
 def show_window(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from PyQt6.QtCore import QStandardPaths
 from PyQt6.QtWidgets import QFileDialog
 
 from spikebridge.ui.banner import Banner
@@ -141,6 +144,35 @@ class Commands:
     def toggle_full_screen(self) -> None:
         self._window.toggle_full_screen()
 
+    # ------------------------------------------------ recording what comes
+
+    def toggle_recording(self) -> None:
+        """To a new file in the user's folder of videos, until the same command ends it."""
+        session = self._window.session
+        if session is not None:
+            recording = session.snapshot().recording
+            session.record(None if recording is not None and recording.running else new_recording())
+
+    def next_label(self) -> None:
+        """Of the chosen network's gestures; where one is marked, the next one is from now on."""
+        session = self._window.session
+        if session is None:
+            return
+        snapshot = session.snapshot()
+        labels = snapshot.lanes[self._page.chosen].model.labels
+        before = self._page.header.mark
+        self._page.header.mark = labels[(labels.index(before) + 1) % len(labels) if before in labels else 0]
+        if snapshot.recording is not None and snapshot.recording.label == before:
+            session.mark(self._page.header.mark)
+        self._page.header.refresh()
+
+    def toggle_mark(self) -> None:
+        session = self._window.session
+        if session is not None:
+            recording = session.snapshot().recording
+            marked = recording is not None and recording.label is not None
+            session.mark(None if marked else self._page.header.mark)
+
     # ------------------------------------------------ recording
 
     def toggle_play(self) -> None:
@@ -188,3 +220,9 @@ class Commands:
 
     def quit(self) -> None:
         self._window.close()
+
+
+def new_recording() -> Path:
+    """A name that is free and says when: in the user's folder of videos, as the desktop names it."""
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+    return Path(folder or Path.home()) / f"spikebridge-{datetime.now():%Y-%m-%d-%H%M%S}.aedat4"

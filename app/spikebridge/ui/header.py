@@ -8,8 +8,10 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QHBoxLayout, QMenu, QToolButton
 
+from spikebridge.contracts import LABELS, RecordingStatus
 from spikebridge.snapshot import LaneSnapshot, Snapshot
 from spikebridge.ui import figures, theme
+from spikebridge.ui.figures import count
 from spikebridge.ui.items import CENTRE, RIGHT, Box, Item, Words
 from spikebridge.ui.lettering import Face, fitted_size, text_width
 from spikebridge.ui.painted import PaintedPanel
@@ -36,6 +38,9 @@ class Header(PaintedPanel):
         self.state = "closed"
         self.source = ""
         self.badge = ""
+        #: The gesture that the key T marks.
+        self.mark = LABELS[0]
+        self._recording: RecordingStatus | None = None
         self._model = ""
         self._caption = ""
         self._end_to_end = ""
@@ -65,11 +70,13 @@ class Header(PaintedPanel):
         self._caption = f"{lane.model.name}: " if several else ""
         self._caption += "end of the step → decision, p50"
         self._end_to_end, self._age = _latency(lane)
+        self._recording = snapshot.recording
         kind = snapshot.source.kind
         self._put(snapshot.state, snapshot.source.title, "live camera" if kind == "live" else kind)
 
     def _show(self, state: str, source: str, badge: str) -> None:
         self._model = self._caption = self._end_to_end = self._age = ""
+        self._recording = None
         self._put(state, source, badge)
 
     def _put(self, state: str, source: str, badge: str) -> None:
@@ -92,7 +99,12 @@ class Header(PaintedPanel):
         if latency:
             right = min(item.place.left() for item in latency) - self.px(16)
         if self.badge:
-            badge = tuple(self._compose_badge(x))
+            simulated = self.badge == "simulated"
+            badge = tuple(self._compose_badge(x, self.badge.upper(), theme.YELLOW if simulated else None))
+            yield from badge
+            x = badge[0].place.right() + self.px(14)
+        if self._recording is not None and self._recording.running:
+            badge = tuple(self._compose_badge(x, recording_words(self._recording, self.mark), theme.ALARM))
             yield from badge
             x = badge[0].place.right() + self.px(14)
         words = self.source + (f"  ·  {self._model}" if self._model else "")
@@ -102,14 +114,13 @@ class Header(PaintedPanel):
         yield Words(QRectF(x, 0, room, height), words, max(_SMALLEST_SOURCE, size), theme.MUTED, narrow=narrow)
         yield from latency
 
-    def _compose_badge(self, x: float) -> Iterator[Item]:
-        word = self.badge.upper()
+    def _compose_badge(self, x: float, word: str, striking: QColor | None) -> Iterator[Item]:
+        """striking : its colour where it must be seen."""
         width = text_width(word, Face(self.px(16), bold=True)) + self.px(24)
         height = self.px(32)
         place = QRectF(x, (self.height() - height) / 2, width, height)
-        simulated = self.badge == "simulated"
-        yield Box(place, theme.YELLOW if simulated else theme.RAISED, self.px(6))
-        yield Words(place, word, 16, theme.BACKGROUND if simulated else theme.TEXT, True, CENTRE)
+        yield Box(place, striking or theme.RAISED, self.px(6))
+        yield Words(place, word, 16, theme.BACKGROUND if striking else theme.TEXT, True, CENTRE)
 
     def _compose_latency(self, right: float) -> Iterator[Item]:
         """The figure, and small beside it what it leaves out."""
@@ -121,6 +132,14 @@ class Header(PaintedPanel):
         above, below = QRectF(left, 0, small, half + 1), QRectF(left, half - 1, small, half)
         yield Words(above, self._caption, 15, theme.MUTED, align=RIGHT, narrow=True)
         yield Words(below, self._age, 15, theme.MUTED, align=RIGHT, narrow=True)
+
+
+def recording_words(recording: RecordingStatus, mark: str) -> str:
+    """How long it has been recording, and what is marked or would be."""
+    minutes, seconds = divmod(recording.duration_us // 1_000_000, 60)
+    lost = f"  ⚠ {count(recording.lost)} LOST" if recording.lost else ""
+    label = f"▶ {recording.label}" if recording.label else f"T: {mark}"
+    return f"● REC {minutes}:{seconds:02}{lost}   {label.replace('_', ' ')}"
 
 
 def _latency(lane: LaneSnapshot) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -56,6 +57,14 @@ class ChainSession(Protocol):
 
     def want_features(self, lane: int, wanted: bool) -> None:
         """Whether snapshots carry what the accumulator of a lane sees."""
+        ...
+
+    def record(self, path: Path | None) -> None:
+        """Begins a recording there; None ends the one that runs. Later snapshots tell what becomes of it."""
+        ...
+
+    def mark(self, label: str | None) -> None:
+        """``label`` holds from now on in what is being recorded; None ends it."""
         ...
 
     def close(self) -> None:

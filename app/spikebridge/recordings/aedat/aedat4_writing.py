@@ -22,11 +22,11 @@ from spikebridge.events import EventArray, Sensor
 
 #: Written where a sensor has no name: faery reads no file with an empty one.
 UNNAMED = "unknown"
-_FIRST_LINE = b"#!AER-DAT4.0\r\n"
+FIRST_LINE = b"#!AER-DAT4.0\r\n"
 Compression: TypeAlias = Literal["NONE", "LZ4", "ZSTD"]
 _CODES: dict[Compression, int] = {"NONE": 0, "LZ4": 1, "ZSTD": 3}
 #: Where the header says at which byte the table of contents begins.
-_TABLE_AT = len(_FIRST_LINE) + 32
+TABLE_AT = len(FIRST_LINE) + 32
 _EVENT = np.dtype([("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("on", "u1"), ("padding", "V3")])
 #: One entry of the table of contents: a flatbuffer table whose fields lie at the offsets of ``_ENTRY_FIELDS``.
 _ENTRY = np.dtype(
@@ -74,7 +74,7 @@ class Aedat4Writer:
     def __init__(self, path: Path, sensor: Sensor, compression: Compression = "LZ4") -> None:
         self.path = path
         self.n_events = 0
-        self._compressed = _compressor(compression)
+        self._compressed = compressor(compression)
         self._temporary = path.with_name(f".{path.name}.part")
         self._entries: list[tuple[int, int, int, int, int]] = []
         try:
@@ -82,13 +82,13 @@ class Aedat4Writer:
             self._file = self._temporary.open("wb")
         except OSError as error:
             raise self._refused(error) from error
-        self._put(_FIRST_LINE + _header(sensor, compression))
+        self._put(FIRST_LINE + file_header(sensor, compression))
 
     def write(self, events: EventArray) -> None:
         """Appends events, sorted by time and not before those already written; one packet for each call."""
         if not events.size:
             return
-        content = self._compressed(_packet(events))
+        content = self._compressed(events_packet(events))
         self._put(struct.pack("<ii", 0, len(content)))
         first, last = int(events["t"][0]), int(events["t"][-1])
         self._entries.append((len(content), self._file.tell(), events.size, first, last))
@@ -99,8 +99,8 @@ class Aedat4Writer:
         """Writes the table of contents and gives the file its name."""
         try:
             at = self._file.tell()
-            self._put(self._compressed(_table(self._entries)))
-            self._file.seek(_TABLE_AT)
+            self._put(self._compressed(contents_table(self._entries)))
+            self._file.seek(TABLE_AT)
             self._put(struct.pack("<q", at))
             self._file.close()
             self._temporary.replace(self.path)
@@ -139,7 +139,7 @@ class Aedat4Writer:
         )
 
 
-def _header(sensor: Sensor, compression: Compression) -> bytes:
+def file_header(sensor: Sensor, compression: Compression) -> bytes:
     """Table IOHE: compression, place of the table of contents (filled in at the end), description."""
     text = _INFO.format(
         compression=compression, width=sensor.width, height=sensor.height, name=escape(sensor.name.strip() or UNNAMED)
@@ -149,7 +149,7 @@ def _header(sensor: Sensor, compression: Compression) -> bytes:
     return _sized(b"IOHE", fields + table + struct.pack("<I", len(text)) + text + b"\0")
 
 
-def _packet(events: EventArray) -> bytes:
+def events_packet(events: EventArray) -> bytes:
     """Table EVTS with one vector of events."""
     records = np.zeros(events.size, _EVENT)
     for target, source in (("t", "t"), ("x", "x"), ("y", "y"), ("on", "polarity")):
@@ -157,7 +157,7 @@ def _packet(events: EventArray) -> bytes:
     return _sized(b"EVTS", _one_vector(events.size) + records.tobytes())
 
 
-def _table(entries: list[tuple[int, int, int, int, int]]) -> bytes:
+def contents_table(entries: list[tuple[int, int, int, int, int]]) -> bytes:
     """Table FTAB with one vector of tables, all with the same layout."""
     n = len(entries)
     fields_at = 32 + 4 * n
@@ -184,7 +184,7 @@ def _sized(identifier: bytes, content: bytes) -> bytes:
     return struct.pack("<II4s", 8 + len(content), root - 4, identifier) + content
 
 
-def _compressor(compression: Compression) -> Callable[[bytes], bytes]:
+def compressor(compression: Compression) -> Callable[[bytes], bytes]:
     if compression == "LZ4":
         from lz4 import frame  # type: ignore[import-untyped]
 
