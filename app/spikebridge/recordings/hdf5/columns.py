@@ -99,7 +99,9 @@ def _missing(columns: Columns) -> tuple[str, ...]:
     rows = [column.rows for column in columns.each]
     missing = max(one.n_missing for one in rows)
     if missing:
-        notes += (f"{missing} rows of {columns.place} were never written; the program that wrote it was ended.",)
+        notes += (
+            f"{missing} rows of {columns.place} have no place in the file: it was never finished, or is damaged.",
+        )
     lengths = sorted({one.n_rows for one in rows})
     if len(lengths) > 1:
         notes += (f"The columns of {columns.place} have {lengths[0]} to {lengths[-1]} rows; the others were lost.",)

@@ -41,6 +41,9 @@ class _Stored(Protocol):
 class _Dataset(Protocol):
     """What is used of h5py's."""
 
+    @property
+    def id(self) -> object: ...
+
     def __getitem__(self, selection: object) -> object: ...
 
 
@@ -118,10 +121,10 @@ class Hdf5File:
         found: dict[str, Dataset] = {}
         n_objects = 0
 
-        def look(name: str, thing: object) -> bool | None:
+        def look(name: object, thing: object) -> bool | None:
             nonlocal n_objects
             n_objects += 1
-            if isinstance(thing, h5py.Dataset):
+            if isinstance(thing, h5py.Dataset) and isinstance(name, str):  # a name that is no text is bytes
                 try:
                     dataset = _describe(name, thing)
                 except DAMAGE:
@@ -163,9 +166,19 @@ class Hdf5File:
 
 def storage_of(path: Path, dataset: Dataset) -> Storage:
     """Where the rows lie; MissingError where they went through a filter that nobody here can undo."""
+    try:
+        return _storage(path, dataset)
+    except DAMAGE as error:
+        raise InputError(
+            f"expected to find where {path} has {dataset.name}, found it damaged ({_plain(error)}); copy it again."
+        ) from error
+
+
+def _storage(path: Path, dataset: Dataset) -> Storage:
     import h5py
 
-    creation = dataset.handle.id.get_create_plist()  # type: ignore[attr-defined]
+    identity = cast("h5py.h5d.DatasetID", dataset.handle.id)
+    creation = identity.get_create_plist()
     found = [creation.get_filter(number) for number in range(creation.get_nfilters())]
     codes = tuple(int(code) for code, *_ in found)
     names = tuple(_name_of(code, name) for code, _, _, name in found)
@@ -173,18 +186,14 @@ def storage_of(path: Path, dataset: Dataset) -> Storage:
         if code != ECF and not h5py.h5z.filter_avail(code):
             _plug_in(path, code, name)
     if creation.get_layout() == h5py.h5d.CHUNKED:
-        axis = dataset.axis
+        rows = int(creation.get_chunk()[dataset.axis])
         chunks = _stored_chunks(dataset)
-        rows = int(creation.get_chunk()[axis])
-        ends = np.minimum(chunks[:, 0] + rows, dataset.n_rows)
-        n_written = int((ends - chunks[:, 0]).sum()) if dataset.n_columns == 1 else dataset.n_rows
+        begins = np.unique(chunks[:, 0])
+        n_written = int((np.minimum(begins + rows, dataset.n_rows) - begins).sum())
         return Storage(codes, names, rows, chunks, -1, n_written)
-    at = dataset.handle.id.get_offset()  # type: ignore[attr-defined]
-    written = dataset.handle.id.get_storage_size()  # type: ignore[attr-defined]
+    at, n_bytes = identity.get_offset(), int(identity.get_storage_size())
     row_bytes = dataset.dtype.itemsize * dataset.n_columns
-    return Storage(
-        codes, names, 0, np.empty((0, 4), np.int64), -1 if at is None else int(at), int(written) // max(1, row_bytes)
-    )
+    return Storage(codes, names, 0, np.empty((0, 4), np.int64), -1 if at is None else int(at), n_bytes // row_bytes)
 
 
 class NewFile:
@@ -233,12 +242,15 @@ def _describe(name: str, thing: object) -> Dataset | None:
 
 
 def _stored_chunks(dataset: Dataset) -> NDArray[np.int64]:
+    import h5py
+
     rows: list[tuple[int, int, int, int]] = []
 
     def note(chunk: _Stored) -> None:
         rows.append((chunk.chunk_offset[dataset.axis], chunk.byte_offset, chunk.size, chunk.filter_mask))
 
-    dataset.handle.id.chunk_iter(note)  # type: ignore[attr-defined]
+    with suppress(*DAMAGE):  # those before the damage are what there is
+        cast("h5py.h5d.DatasetID", dataset.handle.id).chunk_iter(note)
     chunks = np.array(rows, np.int64).reshape(-1, 4)
     chunks = chunks[(chunks[:, 0] >= 0) & (chunks[:, 0] < dataset.n_rows)]
     return chunks[np.argsort(chunks[:, 0], kind="stable")]

@@ -84,8 +84,8 @@ def clock_of(
     if not fractions and span >= _MOST_S:
         return Clock("us", start_us), ("The times are whole numbers and were read as µs.",)
     raise InputError(
-        f"expected times of {path} that show their unit, found {_first(numbers)} over {span:g}, which may be s, ms or µs; "
-        "pass --time-unit."
+        f"expected times of {path} that show their unit, found {_first(numbers)} over {span:g}, which may be s, ms or "
+        "µs; pass --time-unit."
     )
 
 
