@@ -123,3 +123,28 @@ def write_prophesee(
         triggers = np.zeros(n_triggers, [("p", "<i2"), ("t", "<i8"), ("id", "<i2")])
         file.create_dataset("EXT_TRIGGER/events", data=triggers)
     return path
+
+
+def write_columns(
+    path: Path,
+    events: EventArray,
+    group: str = "events",
+    names: str = "x y t p",
+    user_block: int = 0,
+    **options: object,
+) -> Path:
+    """Four vectors in a group; options : of h5py's ``create_dataset``."""
+    with h5py.File(path, "w", userblock_size=user_block) as file:
+        for name, field in zip(names.split(), ("x", "y", "t", "polarity"), strict=True):
+            file.create_dataset(f"{group}/{name}", data=events[field], **options)
+    return path
+
+
+def write_matlab73(path: Path, variables: dict[str, object], **options: object) -> Path:
+    """As MATLAB does with ``-v7.3``: HDF5 behind 512 bytes of text, row vectors as columns."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in variables.items():
+            file.create_dataset(name, data=value, **options)
+    with path.open("r+b") as head:
+        head.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
+    return path

@@ -19,6 +19,8 @@ from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedReco
 from spikebridge.recordings.scanning import Scan
 from spikebridge.settings import ReadSettings
 
+#: Pieces, and rows of each, that are looked at for what the polarities are.
+_LOOKED_AT = 64
 Piece = tuple[int, int]
 
 
@@ -68,16 +70,18 @@ def open_columns(
         size, said = told_from_events(columns.x, columns.y, pieces)
         notes += said
     sensor = Sensor(size.width, size.height, size.name)
-    missing = _missing(columns)
+    least_on, said = _least_on(columns.polarity, pieces)
+    notes += said + _missing(columns)
+    unfinished = any(column.rows.n_missing for column in columns.each)
 
     def run(piece: Piece, state: NDArray[np.int64], out: NDArray[np.void]) -> int:
-        block = _read(columns, clock, *piece)
+        block = _read(columns, clock, least_on, *piece)
         state[ordering.DAMAGED] += len(block.damaged)
         state[ordering.DAMAGED_BYTES] += sum(block.damaged)
         return int(decode_columns(block.t, block.x, block.y, block.polarity, sensor.width, sensor.height, state, out))
 
     def report(state: NDArray[np.int64]) -> Oddities:
-        return _report(state, notes + missing, samples or {}, truncated=bool(missing))
+        return _report(state, notes, samples or {}, unfinished)
 
     shared = all(column.rows.shared for column in columns.each)
     scan = Scan(path, pieces, run, report, shared=shared)
@@ -94,6 +98,21 @@ def _divide(rows: Rows) -> Iterator[Piece]:
             yield start, min(start + most, end)
 
 
+def _least_on(polarity: Column, pieces: Sequence[Piece]) -> tuple[int, tuple[str, ...]]:
+    """The least polarity that is ON, and a note where it is not 1: some MATLAB tools write 1 for OFF and 2 for ON.
+
+    So those of N-MNIST (``Read_Ndataset.m``: "polarity, 1 means off, 2 means on").
+    """
+    step = max(1, len(pieces) // _LOOKED_AT)
+    least, most = 1, 1
+    for start, stop in pieces[::step]:
+        values = polarity.read(start, min(stop, start + _LOOKED_AT)).astype(np.float64)
+        values = values[np.isfinite(values)]
+        if values.size:
+            least, most = min(least, int(values.min())), max(most, int(values.max()))
+    return (2, ("The polarities are 1 and 2 and were read as OFF and ON.",)) if (least, most) == (1, 2) else (1, ())
+
+
 def _missing(columns: Columns) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     rows = [column.rows for column in columns.each]
@@ -108,19 +127,19 @@ def _missing(columns: Columns) -> tuple[str, ...]:
     return notes
 
 
-def _read(columns: Columns, clock: Clock, start: int, stop: int) -> _Block:
+def _read(columns: Columns, clock: Clock, least_on: int, start: int, stop: int) -> _Block:
     portions: dict[int, Portion] = {}
     for column in columns.each:
         if id(column.rows) not in portions:
             portions[id(column.rows)] = _read_there(column.rows, start, stop)
     t, x, y, polarity = (column.of(portions[id(column.rows)].values) for column in columns.each)
     t_us, has_time = clock.as_us(t)
-    on = np.greater(polarity, 0).view(np.uint8)
+    on = np.greater_equal(polarity, least_on).view(np.uint8)
     if has_time is not None:
         on[~has_time] = LOST
     for portion in portions.values():
-        for begin, end in portion.lost:
-            on[begin:end] = LOST
+        if portion.lost is not None:
+            on[portion.lost] = LOST
     damaged = tuple(size for portion in portions.values() for size in portion.damaged)
     return _Block(t_us, as_pixels(x), as_pixels(y), on, damaged)
 
@@ -133,7 +152,9 @@ def _read_there(rows: Rows, start: int, stop: int) -> Portion:
     there = rows.read(start, end)
     values = np.zeros((stop - start, *there.values.shape[1:]), there.values.dtype)
     values[: end - start] = there.values
-    return Portion(values, (*there.lost, (end - start, stop - start)), there.damaged)
+    lost = np.ones(stop - start, np.bool_)
+    lost[: end - start] = False if there.lost is None else there.lost
+    return Portion(values, lost, there.damaged)
 
 
 def _said_index(t: Column, clock: Clock, pieces: Sequence[Piece]) -> ChunkIndex | None:

@@ -16,8 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikebridge.errors import InputError, MissingError
+from spikebridge.recordings.hdf5.texts import texts_at
+from spikebridge.recordings.recording_file import RecordingFile
 
 ECF = 0x8ECF
+LZF = 32000
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 #: Objects that are looked at: a file made to keep a reader busy may have any number.
 _MOST_OBJECTS = 4096
@@ -51,15 +54,16 @@ class _Dataset(Protocol):
 class Storage:
     """Where the rows of a data set lie.
 
-    filters : codes of what each chunk went through, in order. chunk_rows : rows of a chunk, 0 where the rows lie in one
-    piece. chunks : (C, 4) int64, by row: first row, byte of the file, bytes, filters that this chunk did not go
-    through. at : byte where the one piece lies, below 0 where no byte of the file can be named. n_written : rows that
-    have a place in the file; the others were asked for and never written.
+    filters : codes of what each chunk went through, in order. chunk_rows, chunk_columns : of a chunk; 0 rows where all
+    lie in one piece. chunks : (C, 5) int64, by row: first row, first column, byte of the file, bytes, bit of each
+    filter that this chunk did not go through. at : byte where the one piece lies, below 0 where no byte of the file can
+    be named. n_written : rows that have a place in the file; the others were asked for and never written.
     """
 
     filters: tuple[int, ...]
     filter_names: tuple[str, ...]
     chunk_rows: int
+    chunk_columns: int
     chunks: NDArray[np.int64]
     at: int
     n_written: int
@@ -92,18 +96,27 @@ class Dataset:
             values = values.T
         return values.reshape(stop - start, -1) if self.n_columns > 1 else values.reshape(stop - start)
 
+    def read_packed(self, row: int, column: int) -> NDArray[np.uint8]:
+        """The chunk that begins there, as it is in the file. Raises one of ``DAMAGE``."""
+        import h5py
+
+        place = (row,) if len(self.shape) == 1 else (row, column) if self.axis == 0 else (column, row)
+        _, content = cast("h5py.h5d.DatasetID", self.handle.id).read_direct_chunk(place)
+        return np.frombuffer(content, np.uint8)
+
     @property
     def n_columns(self) -> int:
         """1 of a vector."""
-        return int(np.prod(self.shape, dtype=np.int64)) // max(1, self.n_rows)
+        return 1 if len(self.shape) == 1 else self.shape[1 - self.axis]
 
 
 class Hdf5File:
     """An open file: its data sets by name, and the attributes of its groups."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: RecordingFile) -> None:
         import h5py
 
+        self._bytes = content
         try:
             self._file = h5py.File(path, "r", rdcc_nbytes=_CACHE_BYTES, locking="best-effort")
             self.has_user_block = bool(self._file.userblock_size)
@@ -112,7 +125,6 @@ class Hdf5File:
                 f"expected {path} to be a whole HDF5 file, found one that cannot be opened ({_plain(error)}); it was "
                 "cut or is damaged, copy it again."
             ) from error
-        self.path = path
 
     def datasets(self) -> dict[str, Dataset]:
         """Those with rows of numbers, by name; the ones in damaged groups are left out."""
@@ -139,11 +151,17 @@ class Hdf5File:
 
     def attributes(self, name: str) -> Mapping[str, Attribute]:
         """Texts and whole numbers that are attached to a group or data set, by lower-case name; empty without one."""
+        import h5py
+
         found: dict[str, Attribute] = {}
         with suppress(*DAMAGE):
             thing = self._file[name] if name else self._file
+            if not self.has_user_block:
+                header_at = int(h5py.h5o.get_info(thing.id).addr)
+                found.update((key.lower(), text) for key, text in texts_at(self._bytes, header_at).items())
             for key in list(thing.attrs)[:_MOST_OBJECTS]:
-                value = _plain_attribute(thing.attrs[key])
+                kind = thing.attrs.get_id(key).dtype.kind
+                value = _plain_attribute(thing.attrs[key]) if kind in "iufS" else None
                 if value is not None:
                     found[str(key).lower()] = value
         return found
@@ -186,14 +204,15 @@ def _storage(path: Path, dataset: Dataset) -> Storage:
         if code != ECF and not h5py.h5z.filter_avail(code):
             _plug_in(path, code, name)
     if creation.get_layout() == h5py.h5d.CHUNKED:
-        rows = int(creation.get_chunk()[dataset.axis])
+        sides = [int(side) for side in creation.get_chunk()]
+        rows = sides.pop(dataset.axis)
         chunks = _stored_chunks(dataset)
         begins = np.unique(chunks[:, 0])
         n_written = int((np.minimum(begins + rows, dataset.n_rows) - begins).sum())
-        return Storage(codes, names, rows, chunks, -1, n_written)
+        return Storage(codes, names, rows, sides[0] if sides else 1, chunks, -1, n_written)
     at, n_bytes = identity.get_offset(), int(identity.get_storage_size())
-    row_bytes = dataset.dtype.itemsize * dataset.n_columns
-    return Storage(codes, names, 0, np.empty((0, 4), np.int64), -1 if at is None else int(at), n_bytes // row_bytes)
+    n_written = n_bytes // (dataset.dtype.itemsize * dataset.n_columns)
+    return Storage(codes, names, 0, 0, np.empty((0, 5), np.int64), -1 if at is None else int(at), n_written)
 
 
 class NewFile:
@@ -244,16 +263,19 @@ def _describe(name: str, thing: object) -> Dataset | None:
 def _stored_chunks(dataset: Dataset) -> NDArray[np.int64]:
     import h5py
 
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[tuple[int, int, int, int, int]] = []
 
     def note(chunk: _Stored) -> None:
-        rows.append((chunk.chunk_offset[dataset.axis], chunk.byte_offset, chunk.size, chunk.filter_mask))
+        place = list(chunk.chunk_offset)
+        row = place.pop(dataset.axis)
+        rows.append((row, place[0] if place else 0, chunk.byte_offset, chunk.size, chunk.filter_mask))
 
-    with suppress(*DAMAGE):  # those before the damage are what there is
+    with suppress(*DAMAGE):  # those before the damage are what there are
         cast("h5py.h5d.DatasetID", dataset.handle.id).chunk_iter(note)
-    chunks = np.array(rows, np.int64).reshape(-1, 4)
+    chunks = np.array(rows, np.int64).reshape(-1, 5)
     chunks = chunks[(chunks[:, 0] >= 0) & (chunks[:, 0] < dataset.n_rows)]
-    return chunks[np.argsort(chunks[:, 0], kind="stable")]
+    chunks = chunks[(chunks[:, 1] >= 0) & (chunks[:, 1] < dataset.n_columns)]
+    return chunks[np.lexsort((chunks[:, 1], chunks[:, 0]))]
 
 
 def _plug_in(path: Path, code: int, name: str) -> None:
@@ -282,8 +304,6 @@ def _name_of(code: int, name: object) -> str:
 def _plain_attribute(value: object) -> Attribute | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    if isinstance(value, str):
-        return value
     array = np.asarray(value)
     if array.dtype.kind not in "iuf" or array.size > 8 or not np.isfinite(array.astype(float)).all():
         return None

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikebridge.recordings.hdf5.ecf import RECORD_DTYPE, unpack_ecf
-from spikebridge.recordings.hdf5.file import DEFLATE, ECF, FLETCHER32, SHUFFLE
+from spikebridge.recordings.hdf5.file import DEFLATE, ECF, FLETCHER32, LZF, SHUFFLE
+from spikebridge.recordings.hdf5.lzf import unpack_lzf
 
 #: Codes of the filters that are undone here.
-KNOWN = frozenset((ECF, DEFLATE, SHUFFLE, FLETCHER32))
+KNOWN = frozenset((ECF, DEFLATE, LZF, SHUFFLE, FLETCHER32))
 #: Bytes around the events of a chunk that a filter may add.
 _ROOM_BYTES = 1024
 
@@ -49,6 +50,12 @@ def _undo_one(content: NDArray[np.uint8], code: int, item_bytes: int, n_bytes: i
         if not inflate.eof:
             raise DamagedChunkError("a chunk that ends too early or not at all")
         return np.frombuffer(whole, np.uint8)
+    if code == LZF:
+        text = np.empty(n_bytes + _ROOM_BYTES, np.uint8)
+        n = int(unpack_lzf(content, text))
+        if n < 0:
+            raise DamagedChunkError("a chunk that is no LZF")
+        return text[:n]
     if code == SHUFFLE:
         n = content.size // item_bytes
         mixed = content[: n * item_bytes].reshape(item_bytes, n)

@@ -46,7 +46,8 @@ class _Found:
 
 def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """See ``formats.Reader``."""
-    hdf5, file = Hdf5File(path), RecordingFile(path)
+    file = RecordingFile(path)
+    hdf5 = Hdf5File(path, file)
     datasets = hdf5.datasets()
     found = [*_records(datasets), *_columns(datasets), *_matrices(path, datasets, settings)]
     if not found:

@@ -1,7 +1,8 @@
 """Rows of arrays, read a range at a time: straight from the bytes of an HDF5 file, through h5py, or from memory.
 
-Straight from the bytes is faster, as several threads may do so, and a damaged chunk costs only itself. h5py reads what
-went through other filters, and files whose bytes lie behind something else (MATLAB's).
+Straight from the bytes is faster, as several threads may do so, and a damaged chunk costs only itself, where HDF5's
+library may end the process. That reads only what went through a plug-in's filter, and what is in no chunks behind
+something else than HDF5.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
@@ -33,14 +33,14 @@ _ROOM_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Rows ``start`` to ``stop`` of an array.
+    """A range of the rows of an array.
 
-    values : (N,) or (N, K); anything where rows are lost. lost : ranges of rows that could not be read, counted from
-    the first one here. damaged : bytes in the file of each damaged chunk that begins here.
+    values : (N,) or (N, K); anything where rows are lost. lost : (N,) which rows could not be read; None for none.
+    damaged : bytes in the file of each damaged chunk that begins here.
     """
 
     values: Values
-    lost: tuple[tuple[int, int], ...] = ()
+    lost: NDArray[np.bool_] | None = None
     damaged: tuple[int, ...] = ()
 
 
@@ -71,6 +71,28 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One number of each event. pick : the field of a record or the column of a matrix; None where a row is it."""
+
+    rows: Rows
+    pick: str | int | None = None
+
+    def of(self, values: Values) -> Values:
+        """(N,) of what ``rows`` gave."""
+        if self.pick is None:
+            return values
+        if isinstance(self.pick, str):
+            return cast("Values", cast("NDArray[np.void]", values)[self.pick])
+        return values[:, self.pick]
+
+    def read(self, start: int, stop: int) -> Values:
+        """(N,) of those rows that are there."""
+        portion = self.rows.read(start, min(stop, self.rows.n_rows))
+        values = self.of(portion.values)
+        return values if portion.lost is None else values[~portion.lost]
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryRows:
     """An array in memory."""
 
@@ -90,59 +112,86 @@ class MemoryRows:
         return Portion(self.values[start:stop])
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One number of each event. pick : the field of a record or the column of a matrix; None where a row is it."""
-
-    rows: Rows
-    pick: str | int | None = None
-
-    def of(self, values: Values) -> Values:
-        """(N,) of what ``rows`` gave."""
-        if self.pick is None:
-            return values
-        if isinstance(self.pick, str):
-            return cast("Values", cast("NDArray[np.void]", values)[self.pick])
-        return values[:, self.pick]
-
-
 def rows_of(hdf5: Hdf5File, file: RecordingFile, dataset: Dataset) -> Rows:
     """The rows of a data set, read the fastest way that there is for it."""
     storage = storage_of(file.path, dataset)
-    row_bytes = dataset.dtype.itemsize * dataset.n_columns
-    if storage.chunk_rows * row_bytes > _MOST_BYTES:
+    chunk_bytes = storage.chunk_rows * storage.chunk_columns * dataset.dtype.itemsize
+    if chunk_bytes > _MOST_BYTES:
         raise InputError(
             f"expected chunks of at most {_MOST_BYTES >> 20} MiB in {dataset.name} of {file.path}, found "
-            f"{storage.chunk_rows * row_bytes >> 20} MiB; write it again with smaller ones: h5repack -l CHUNK=65536"
+            f"{chunk_bytes >> 20} MiB; write it again with smaller ones: h5repack -l CHUNK=65536"
         )
-    direct = dataset.n_columns == 1 and len(dataset.shape) == 1 and not hdf5.has_user_block
-    if ECF in storage.filters:
-        _check_ecf(file.path, dataset, storage, direct)
-    if direct and storage.chunk_rows and filters.KNOWN.issuperset(storage.filters):
-        return ChunkedRows(file, dataset.dtype, dataset.n_rows, storage)
-    if direct and storage.at >= 0:
-        return PlainRows(file, dataset.dtype, dataset.n_rows, storage)
+    known = filters.KNOWN.issuperset(storage.filters)
+    if ECF in storage.filters and (dataset.dtype != RECORD_DTYPE or dataset.n_columns > 1 or not known):
+        raise InputError(
+            f"expected {dataset.name} of {file.path} to hold events (x, y, p, t) in ECF, found {dataset.dtype} with "
+            f"{', '.join(storage.filter_names)}; convert it with the maker's software."
+        )
+    if known and storage.chunk_rows:
+        return ChunkedRows(_Unpacker(file, dataset, storage, behind=hdf5.has_user_block))
+    if storage.at >= 0 and dataset.axis == 0 and not hdf5.has_user_block:
+        return PlainRows(file, dataset, storage)
     return LibraryRows(dataset, storage)
 
 
-def _check_ecf(path: Path, dataset: Dataset, storage: Storage, direct: bool) -> None:
-    if not direct or dataset.dtype != RECORD_DTYPE or not filters.KNOWN.issuperset(storage.filters):
-        raise InputError(
-            f"expected {dataset.name} of {path} to be a row of events (x, y, p, t) in ECF, found {dataset.dtype} with "
-            f"the filters {', '.join(storage.filter_names)}; convert it with the maker's software."
-        )
+@dataclass(frozen=True, slots=True)
+class _Unpacker:
+    """The rows of a chunk by its number; fewer where it is damaged, none at all where it cannot be unpacked.
+
+    behind : the places in the file are counted from somewhere else than its beginning.
+    """
+
+    file: RecordingFile
+    dataset: Dataset
+    storage: Storage
+    behind: bool
+
+    def __call__(self, number: int) -> Values:
+        """(N,), or (N, K) of a chunk of a matrix."""
+        item, columns = self.dataset.dtype.itemsize, self.storage.chunk_columns
+        n_bytes = self.storage.chunk_rows * columns * item
+        try:
+            content = self._content(number, 2 * n_bytes + _ROOM_BYTES)
+            skipped = int(self.storage.chunks[number, 4])
+            unpacked = filters.undo(content, self.storage.filters, skipped, item, n_bytes)
+        except filters.DamagedChunkError:
+            unpacked = np.empty(0, np.uint8)
+        row_bytes = item * columns
+        if columns == 1:
+            return unpacked[: min(unpacked.size, n_bytes) // row_bytes * row_bytes].view(self.dataset.dtype)
+        if unpacked.size < n_bytes:
+            return np.empty((0, columns), self.dataset.dtype)
+        values = unpacked[:n_bytes].view(self.dataset.dtype)
+        return values.reshape(-1, columns) if self.dataset.axis == 0 else values.reshape(columns, -1).T
+
+    def _content(self, number: int, most: int) -> NDArray[np.uint8]:
+        row, column, at, size, _ = self.storage.chunks[number].tolist()
+        if not 0 <= size <= most or at < 0 or at + size > self.file.size:
+            raise filters.DamagedChunkError("a chunk that lies outside of the file")
+        if self.behind:
+            try:
+                return self.dataset.read_packed(row, column)
+            except DAMAGE as error:
+                raise filters.DamagedChunkError(str(error)) from error
+        content = np.empty(size, np.uint8)
+        self.file.read_into(content.data, at)
+        return content
 
 
 class ChunkedRows:
-    """A vector in chunks that are unpacked here."""
+    """An array in chunks that are unpacked here."""
 
-    def __init__(self, file: RecordingFile, dtype: np.dtype[np.generic], n_rows: int, storage: Storage) -> None:
-        self.n_rows = n_rows
-        self._dtype, self._storage = dtype, storage
-        self._unpack: Callable[[int], Values] = _Unpacker(file, dtype, storage)
-        if not self.shared:
+    def __init__(self, unpack: _Unpacker) -> None:
+        self._dataset, self._storage = unpack.dataset, unpack.storage
+        self.shared = self.chunk_rows <= CHUNK_EVENTS and not unpack.behind
+        self._unpack: Callable[[int], Values] = unpack
+        if self.chunk_rows > CHUNK_EVENTS:
             # Each chunk is asked for several times, one range of it after the other.
-            self._unpack = lru_cache(_KEPT)(self._unpack)
+            self._unpack = lru_cache(_KEPT)(unpack)
+
+    @property
+    def n_rows(self) -> int:
+        return self._dataset.n_rows
 
     @property
     def chunk_rows(self) -> int:
@@ -152,90 +201,72 @@ class ChunkedRows:
     def n_missing(self) -> int:
         return self.n_rows - self._storage.n_written
 
-    @property
-    def shared(self) -> bool:
-        return self.chunk_rows <= CHUNK_EVENTS
-
     def written(self) -> Iterator[tuple[int, int]]:
         return _written(self._storage, self.n_rows)
 
     def read(self, start: int, stop: int) -> Portion:
-        first, last = _chunks_between(self._storage, start, stop)
-        values = np.empty(stop - start, self._dtype)
-        lost: list[tuple[int, int]] = []
+        chunks, rows, columns = self._storage.chunks, self.chunk_rows, self._dataset.n_columns
+        values = np.empty((stop - start, columns)[: min(columns, 2)], self._dataset.dtype)
+        n_filled = np.zeros(stop - start, np.int64)
         damaged: list[int] = []
-        done = start
-        for number in range(first, last):
-            begin = int(self._storage.chunks[number, 0])
-            end = min(begin + self.chunk_rows, self.n_rows)
-            lo, hi = max(begin, done), min(end, stop)
-            if lo >= hi:
-                continue  # a chunk that lies over another one
-            if lo > done:
-                lost.append((done - start, lo - start))
+        first = int(np.searchsorted(chunks[:, 0], start - rows, "right"))
+        for number in range(first, int(np.searchsorted(chunks[:, 0], stop, "left"))):
+            begin, column = chunks[number, :2].tolist()
             unpacked = self._unpack(number)
-            n = min(hi, begin + unpacked.size)
-            if n > lo:
-                values[lo - start : n - start] = unpacked[lo - begin : n - begin]
-            if n < hi:
-                lost.append((max(lo, n) - start, hi - start))
-            if unpacked.size < end - begin and begin >= start:
-                damaged.append(int(self._storage.chunks[number, 2]))
-            done = hi
-        if done < stop:
-            lost.append((done - start, stop - start))
-        return Portion(values, tuple(lost), tuple(damaged))
-
-
-@dataclass(frozen=True, slots=True)
-class _Unpacker:
-    """The rows of a chunk by its number; fewer where it is damaged, none at all where it cannot be unpacked."""
-
-    file: RecordingFile
-    dtype: np.dtype[np.generic]
-    storage: Storage
-
-    def __call__(self, number: int) -> Values:
-        _, at, size, skipped = self.storage.chunks[number].tolist()
-        item, n_bytes = self.dtype.itemsize, self.storage.chunk_rows * self.dtype.itemsize
-        if at < 0 or not 0 <= size <= 2 * n_bytes + _ROOM_BYTES or at + size > self.file.size:
-            return np.empty(0, self.dtype)
-        content = np.empty(size, np.uint8)
-        self.file.read_into(content.data, at)
-        try:
-            unpacked = filters.undo(content, self.storage.filters, skipped, item, n_bytes)
-        except filters.DamagedChunkError:
-            return np.empty(0, self.dtype)
-        return unpacked[: min(unpacked.size, n_bytes) // item * item].view(self.dtype)
+            lo, hi = max(begin, start), min(begin + unpacked.shape[0], stop)
+            if lo < hi:
+                part = unpacked[lo - begin : hi - begin]
+                if columns == 1:
+                    values[lo - start : hi - start] = part
+                else:
+                    values[lo - start : hi - start, column : column + part.shape[1]] = part[:, : columns - column]
+                n_filled[lo - start : hi - start] += min(self._storage.chunk_columns, columns - column)
+            if begin >= start and unpacked.shape[0] < min(rows, self.n_rows - begin):
+                damaged.append(int(chunks[number, 3]))
+        lost = n_filled < columns
+        return Portion(values, lost if lost.any() else None, tuple(damaged))
 
 
 @dataclass(frozen=True, slots=True)
 class PlainRows:
-    """A vector that lies in the file as it is."""
+    """An array that lies in the file as it is."""
 
     file: RecordingFile
-    dtype: np.dtype[np.generic]
-    n_rows: int
+    dataset: Dataset
     storage: Storage
     chunk_rows: int = 0
     shared: bool = True
+
+    @property
+    def n_rows(self) -> int:
+        return self.dataset.n_rows
 
     @property
     def n_missing(self) -> int:
         return self.n_rows - self._n_there
 
     @property
+    def _row_bytes(self) -> int:
+        return self.dataset.dtype.itemsize * self.dataset.n_columns
+
+    @property
     def _n_there(self) -> int:
-        in_file = max(0, self.file.size - self.storage.at) // self.dtype.itemsize
+        in_file = max(0, self.file.size - self.storage.at) // self._row_bytes
         return min(self.n_rows, self.storage.n_written, in_file)
 
     def written(self) -> Iterator[tuple[int, int]]:
         yield 0, self._n_there
 
     def read(self, start: int, stop: int) -> Portion:
-        values = np.empty(stop - start, self.dtype)
-        self.file.read_into(values.view(np.uint8).data, self.storage.at + start * self.dtype.itemsize)
-        return Portion(values)
+        content = np.empty((stop - start) * self._row_bytes, np.uint8)
+        end = min(stop, self._n_there)
+        if end > start:
+            there = content[: (end - start) * self._row_bytes]
+            self.file.read_into(there.data, self.storage.at + start * self._row_bytes)
+        values = content.view(self.dataset.dtype)
+        if self.dataset.n_columns > 1:
+            values = values.reshape(-1, self.dataset.n_columns)
+        return Portion(values, None if end == stop else np.arange(start, stop) >= end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,21 +302,20 @@ class LibraryRows:
             return self._read_what_is_whole(start, stop)
 
     def _read_what_is_whole(self, start: int, stop: int) -> Portion:
-        shape = (stop - start,) if self.dataset.n_columns == 1 else (stop - start, self.dataset.n_columns)
-        values = np.zeros(shape, self.dataset.dtype)
+        columns = self.dataset.n_columns
+        values = np.zeros((stop - start, columns)[: min(columns, 2)], self.dataset.dtype)
+        lost = np.zeros(stop - start, np.bool_)
         rows = self.chunk_rows or stop - start
-        lost: list[tuple[int, int]] = []
         damaged: list[int] = []
         for begin in range(start - start % rows, stop, rows):
             lo, hi = max(begin, start), min(begin + rows, stop)
             try:
                 values[lo - start : hi - start] = self.dataset.read(lo, hi)
             except DAMAGE:
-                lost.append((lo - start, hi - start))
+                lost[lo - start : hi - start] = True
                 if begin >= start:
-                    sizes = self.storage.chunks[self.storage.chunks[:, 0] == begin, 2]
-                    damaged.append(int(sizes.sum()) if sizes.size else (hi - lo) * self.dataset.dtype.itemsize)
-        return Portion(values, tuple(lost), tuple(damaged))
+                    damaged.append(int(self.storage.chunks[self.storage.chunks[:, 0] == begin, 3].sum()))
+        return Portion(values, lost, tuple(damaged))
 
 
 def _written(storage: Storage, n_rows: int) -> Iterator[tuple[int, int]]:
@@ -297,8 +327,3 @@ def _written(storage: Storage, n_rows: int) -> Iterator[tuple[int, int]]:
     gaps = np.flatnonzero(begins[1:] > ends[:-1])
     for first, last in zip([0, *(gaps + 1).tolist()], [*gaps.tolist(), begins.size - 1], strict=True):
         yield int(begins[first]), int(ends[last])
-
-
-def _chunks_between(storage: Storage, start: int, stop: int) -> tuple[int, int]:
-    first = int(np.searchsorted(storage.chunks[:, 0], start - storage.chunk_rows, "right"))
-    return first, int(np.searchsorted(storage.chunks[:, 0], stop, "left"))

@@ -58,7 +58,7 @@ def told_from_events(x: Column, y: Column, pieces: Sequence[tuple[int, int]]) ->
     for column in (x, y):
         least, most = _MOST, -1
         for start, stop in looked_at:
-            values = as_pixels(column.of(column.rows.read(start, min(stop, column.rows.n_rows)).values))
+            values = as_pixels(column.read(start, stop))
             values = values[values < _MOST]
             if values.size:
                 least, most = min(least, int(values.min())), max(most, int(values.max()))

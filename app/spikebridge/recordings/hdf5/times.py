@@ -92,20 +92,9 @@ def clock_of(
 def _some_of(t: Column, pieces: Sequence[tuple[int, int]]) -> Values:
     if not pieces:
         return np.empty(0, np.int64)
-    first, last = pieces[0], pieces[-1]
-    parts = [
-        t.rows.read(first[0], min(first[1], first[0] + _LOOKED_AT)),
-        t.rows.read(max(last[0], last[1] - _LOOKED_AT), last[1]),
-    ]
-    # What was lost at an end is left out.
-    return np.concatenate([t.of(part.values)[_kept(part.values.shape[0], part.lost)] for part in parts])
-
-
-def _kept(n: int, lost: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
-    kept = np.ones(n, np.bool_)
-    for begin, end in lost:
-        kept[begin:end] = False
-    return kept
+    (first, first_end), (last, last_end) = pieces[0], pieces[-1]
+    head = t.read(first, min(first_end, first + _LOOKED_AT))
+    return np.concatenate([head, t.read(max(last, last_end - _LOOKED_AT), last_end)])
 
 
 def _first(numbers: NDArray[np.float64]) -> str:
