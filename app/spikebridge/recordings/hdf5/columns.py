@@ -13,7 +13,7 @@ from spikebridge.events import Sensor
 from spikebridge.recordings import ordering, scanning
 from spikebridge.recordings.hdf5.decoding import LOST, decode_columns
 from spikebridge.recordings.hdf5.rows import Column, PlainRows, Portion, Rows
-from spikebridge.recordings.hdf5.sizes import Size, as_pixels, told_from_events
+from spikebridge.recordings.hdf5.sizes import Size, as_pixels, extent_of, told_from_events
 from spikebridge.recordings.hdf5.times import Clock, clock_of
 from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities
 from spikebridge.recordings.scanning import Scan
@@ -41,6 +41,15 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What the numbers of a file mean. least_on : the least polarity that is ON. first_px : coordinates begin there."""
+
+    clock: Clock
+    least_on: int = 1
+    first_px: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Block:
     """Rows of a piece as numbers that the decoder takes; bytes of the damaged chunks that begin in it."""
 
@@ -64,18 +73,19 @@ def open_columns(
     pieces = list(_divide(columns.t.rows))
     clock, said = clock_of(path, columns.t, pieces, settings.time_unit, columns.clock_start_us)
     notes += said
+    numbers, said = _numbers(columns, clock, pieces)
+    notes += said
     if size is None and settings.size is not None:
         size = Size(*settings.size)
     if size is None:
-        size, said = told_from_events(columns.x, columns.y, pieces)
+        size, said = told_from_events(extent_of(columns.x, columns.y, pieces), numbers.first_px)
         notes += said
     sensor = Sensor(size.width, size.height, size.name)
-    least_on, said = _least_on(columns.polarity, pieces)
-    notes += said + _missing(columns)
+    notes += _missing(columns)
     unfinished = any(column.rows.n_missing for column in columns.each)
 
     def run(piece: Piece, state: NDArray[np.int64], out: NDArray[np.void]) -> int:
-        block = _read(columns, clock, least_on, *piece)
+        block = _read(columns, numbers, *piece)
         state[ordering.DAMAGED] += len(block.damaged)
         state[ordering.DAMAGED_BYTES] += sum(block.damaged)
         return int(decode_columns(block.t, block.x, block.y, block.polarity, sensor.width, sensor.height, state, out))
@@ -98,19 +108,23 @@ def _divide(rows: Rows) -> Iterator[Piece]:
             yield start, min(start + most, end)
 
 
-def _least_on(polarity: Column, pieces: Sequence[Piece]) -> tuple[int, tuple[str, ...]]:
-    """The least polarity that is ON, and a note where it is not 1: some MATLAB tools write 1 for OFF and 2 for ON.
+def _numbers(columns: Columns, clock: Clock, pieces: Sequence[Piece]) -> tuple[_Numbers, tuple[str, ...]]:
+    """What the numbers mean, and a note where they are those of MATLAB tools that count everything from 1.
 
-    So those of N-MNIST (``Read_Ndataset.m``: "polarity, 1 means off, 2 means on").
+    So those of N-MNIST (``Read_Ndataset.m``): "pixel x address, with first pixel having index 1", "polarity, 1 means
+    off, 2 means on". Both signs together are sure; one alone is not.
     """
     step = max(1, len(pieces) // _LOOKED_AT)
-    least, most = 1, 1
+    least, most = np.inf, -np.inf
     for start, stop in pieces[::step]:
-        values = polarity.read(start, min(stop, start + _LOOKED_AT)).astype(np.float64)
-        values = values[np.isfinite(values)]
-        if values.size:
-            least, most = min(least, int(values.min())), max(most, int(values.max()))
-    return (2, ("The polarities are 1 and 2 and were read as OFF and ON.",)) if (least, most) == (1, 2) else (1, ())
+        values = columns.polarity.read(start, min(stop, start + _LOOKED_AT)).astype(np.float64)
+        least, most = min(least, values.min(initial=least)), max(most, values.max(initial=most))
+    if (least, most) != (1, 2):
+        return _Numbers(clock), ()
+    extent = extent_of(columns.x, columns.y, pieces)
+    if extent.x[0] == extent.y[0] == 1:
+        return _Numbers(clock, 2, 1), ("The file counts from 1: polarities 1 and 2 are OFF and ON, the first px is 1.",)
+    return _Numbers(clock, 2), ("The polarities are 1 and 2 and were read as OFF and ON.",)
 
 
 def _missing(columns: Columns) -> tuple[str, ...]:
@@ -127,21 +141,21 @@ def _missing(columns: Columns) -> tuple[str, ...]:
     return notes
 
 
-def _read(columns: Columns, clock: Clock, least_on: int, start: int, stop: int) -> _Block:
+def _read(columns: Columns, numbers: _Numbers, start: int, stop: int) -> _Block:
     portions: dict[int, Portion] = {}
     for column in columns.each:
         if id(column.rows) not in portions:
             portions[id(column.rows)] = _read_there(column.rows, start, stop)
     t, x, y, polarity = (column.of(portions[id(column.rows)].values) for column in columns.each)
-    t_us, has_time = clock.as_us(t)
-    on = np.greater_equal(polarity, least_on).view(np.uint8)
+    t_us, has_time = numbers.clock.as_us(t)
+    on = np.greater_equal(polarity, numbers.least_on).view(np.uint8)
     if has_time is not None:
         on[~has_time] = LOST
     for portion in portions.values():
         if portion.lost is not None:
             on[portion.lost] = LOST
     damaged = tuple(size for portion in portions.values() for size in portion.damaged)
-    return _Block(t_us, as_pixels(x), as_pixels(y), on, damaged)
+    return _Block(t_us, as_pixels(x, numbers.first_px), as_pixels(y, numbers.first_px), on, damaged)
 
 
 def _read_there(rows: Rows, start: int, stop: int) -> Portion:

@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from spikebridge.errors import InputError
 from spikebridge.recordings.hdf5.columns import Columns, open_columns
 from spikebridge.recordings.hdf5.file import Attribute, Dataset, Hdf5File
@@ -27,6 +25,8 @@ from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.settings import ReadSettings
 
 _SHOWN = 12
+#: Rows of a matrix that are looked at for which column is which.
+_LOOKED_AT = 4096
 _TRIGGERS = "EXT_TRIGGER/events"
 
 
@@ -49,7 +49,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     file = RecordingFile(path)
     hdf5 = Hdf5File(path, file)
     datasets = hdf5.datasets()
-    found = [*_records(datasets), *_columns(datasets), *_matrices(path, datasets, settings)]
+    found = [*_records(datasets), *_columns(datasets), *_matrices(hdf5, file, datasets, settings)]
     if not found:
         raise InputError(
             f"expected {path} to hold events (x, y, t and p in one data set or beside each other), found "
@@ -122,12 +122,16 @@ def _columns(datasets: Mapping[str, Dataset]) -> list[_Found]:
     ]
 
 
-def _matrices(path: Path, datasets: Mapping[str, Dataset], settings: ReadSettings) -> list[_Found]:
+def _matrices(
+    hdf5: Hdf5File, file: RecordingFile, datasets: Mapping[str, Dataset], settings: ReadSettings
+) -> list[_Found]:
     found = []
     for name, dataset in datasets.items():
         if name.rpartition("/")[2].lower() == "events" and dataset.n_columns == 4 and not dataset.dtype.names:
-            head = np.asarray(dataset.read(0, min(dataset.n_rows, 4096)))
-            order = order_of(path, name, head, settings.columns)
+            rows = rows_of(hdf5, file, dataset)
+            first, stop = next(rows.written(), (0, 0))
+            head = Column(rows).read(first, min(stop, first + _LOOKED_AT))
+            order = order_of(file.path, name, head, settings.columns)
             picks: dict[str, str | int | None] = {field: order.index(field) for field in FIELDS}
             found.append(_Found(name, _parent(name), dict.fromkeys(FIELDS, dataset), picks))
     return found

@@ -30,6 +30,15 @@ class Size:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Least and largest coordinates of what was looked at, px; 65535 and -1 where there were none."""
+
+    x: tuple[int, int]
+    y: tuple[int, int]
+    looked_at: str
+
+
 def told_by(attributes: Mapping[str, Attribute]) -> Size | None:
     """The size in the attributes of a file: ``geometry`` "WxH" (Prophesee), width and height, or a resolution.
 
@@ -50,35 +59,50 @@ def told_by(attributes: Mapping[str, Attribute]) -> Size | None:
     return None
 
 
-def told_from_events(x: Column, y: Column, pieces: Sequence[tuple[int, int]]) -> tuple[Size, tuple[str, ...]]:
-    """The smallest known sensor that holds the events, or a size that just holds them; and a note that says so."""
+def extent_of(x: Column, y: Column, pieces: Sequence[tuple[int, int]]) -> Extent:
+    """From as many pieces as take no time, spread over the recording."""
     step = max(1, -(-len(pieces) // _LOOKED_AT))
     looked_at = [*pieces[::step], *pieces[-1:]] if step > 1 else list(pieces)
-    seen = []
-    for column in (x, y):
-        least, most = _MOST, -1
-        for start, stop in looked_at:
-            values = as_pixels(column.read(start, stop))
-            values = values[values < _MOST]
-            if values.size:
-                least, most = min(least, int(values.min())), max(most, int(values.max()))
-        seen.append((least, most))
-    (least_x, most_x), (least_y, most_y) = seen
+    said = f"{len(looked_at)} of {len(pieces)} parts" if step > 1 else "all parts"
+    return Extent(_ends(x, looked_at), _ends(y, looked_at), said)
+
+
+def _ends(column: Column, pieces: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    least, most = _MOST, -1
+    for start, stop in pieces:
+        values = as_pixels(column.read(start, stop))
+        values = values[values < _MOST]
+        if values.size:
+            least, most = min(least, int(values.min())), max(most, int(values.max()))
+    return least, most
+
+
+def told_from_events(extent: Extent, first_px: int) -> tuple[Size, tuple[str, ...]]:
+    """The smallest known sensor that holds the events, or a size that just holds them; and a note that says so.
+
+    first_px : what the coordinates count from.
+    """
+    (least_x, most_x), (least_y, most_y) = extent.x, extent.y
     if most_x < 0 or most_y < 0:
         return Size(1, 1), ()
-    size = next((Size(w, h) for w, h in _KNOWN if most_x < w and most_y < h), Size(most_x + 1, most_y + 1))
-    some = "" if step == 1 else f" in {len(looked_at)} of {len(pieces)} parts"
+    last_x, last_y = most_x - first_px, most_y - first_px
+    size = next((Size(w, h) for w, h in _KNOWN if last_x < w and last_y < h), Size(last_x + 1, last_y + 1))
     notes: tuple[str, ...] = (
-        f"The file names no sensor: {size.width}x{size.height} px hold the events{some}, whose largest x and y are "
-        f"{most_x} and {most_y}; --sensor says another.",
+        f"The file names no sensor: {size.width}x{size.height} px hold the events, whose largest x and y in "
+        f"{extent.looked_at} are {last_x} and {last_y}; --sensor says another.",
     )
-    if least_x == 1 and least_y == 1:
+    if least_x == least_y == 1 and not first_px:
         notes += ("The smallest x and y are 1: if the program that wrote them counts from 1, all lie one px too far.",)
     return size, notes
 
 
-def as_pixels(values: Values) -> NDArray[np.uint16]:
-    """(N,) coordinates as 16 bits, fractions of a px cut off; what they cannot hold is outside of any sensor."""
+def as_pixels(values: Values, first_px: int = 0) -> NDArray[np.uint16]:
+    """(N,) coordinates as 16 bits from 0 on, fractions of a px cut off; what they cannot hold is outside of any sensor.
+
+    first_px : what they count from.
+    """
+    if first_px:
+        values = values.astype(np.float64) - first_px
     if values.dtype == np.uint16:
         return np.ascontiguousarray(values, np.uint16)
     numbers = cast("NDArray[np.float64]", values)  # of any kind: numpy's types have no word for them all
