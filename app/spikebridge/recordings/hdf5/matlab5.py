@@ -1,19 +1,19 @@
-"""MATLAB's files of version 5 to 7, read by scipy, which is imported here alone.
+"""MATLAB's files of version 5 to 7. Those of version 7.3 are HDF5, see ``layouts``.
 
-A file holds variables, each of up to 2 GB and packed as a whole, so that reading means having it in memory: files of
-more events than fit are refused. Files of version 7.3 are HDF5, see ``layouts``.
+Read here and not by scipy (1.17.1), which some damaged files end the process with. A file holds variables, each packed
+as a whole, so that reading means having them in memory: files with more events than fit are refused. The layout is that
+of MathWorks' "MAT-File Format": after 128 bytes come elements, each with a tag of type and size.
 """
 
 from __future__ import annotations
 
 import struct
-import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.recordings.hdf5.columns import Columns, open_columns
@@ -24,113 +24,169 @@ from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.settings import ReadSettings
 
 _HEADER_BYTES = 128
-_COMPRESSED, _MATRIX = 15, 14
-#: Of the variables that hold events, unpacked: twelve million events of four doubles.
+_MATRIX, _PACKED = 14, 15
+_TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+_STRUCT = 2
+#: Classes of arrays of numbers: double, single, then whole numbers of 8 to 64 bits.
+_NUMBERS = range(6, 16)
+#: Of all variables that are read, unpacked: twelve million events of four doubles.
 _MOST_BYTES = 384 << 20
+#: Of a variable, to see what it is.
+_HEAD_BYTES = 1024
 _MOST_VARIABLES = 4096
 _SHOWN = 12
-#: What scipy raises at a damaged file, by where the damage is.
-_DAMAGE = (
-    OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, MemoryError,
-    NotImplementedError, RuntimeError, AssertionError, EOFError, Warning, zlib.error, struct.error,
-)  # fmt: skip
+
+
+class _DamageError(Exception):
+    """The bytes are no element of a MAT-file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """A variable, or a field of a struct. kind : its class. content : what follows its name."""
+
+    name: str
+    kind: int
+    shape: tuple[int, ...]
+    content: memoryview
+
+    @property
+    def is_vector(self) -> bool:
+        return sum(side != 1 for side in self.shape) <= 1
 
 
 def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """See ``formats.Reader``."""
-    groups, others = _vectors(path)
+    groups, names, damage = _vectors(RecordingFile(path))
     found = {place: vectors for place, vectors in groups.items() if set(FIELDS) <= set(vectors)}
     if not found:
-        shown = ", ".join([*others, *groups][:_SHOWN]) or "no variables"
+        shown = ", ".join(names[:_SHOWN]) or "no variables"
         raise InputError(
-            f"expected {path} to hold events (vectors x, y, ts and p, or a struct of them), found {shown}; save it "
-            "with these."
+            f"expected {path} to hold events (vectors x, y, ts and p, or a struct of them), found {shown}"
+            + (f" before it is damaged ({damage}); copy it again." if damage else "; save it with these.")
         )
     place = min(found)
     t, x, y, p = (Column(MemoryRows(found[place][field])) for field in FIELDS)
     samples = {f"events of {name}": vectors["t"].size for name, vectors in found.items() if name != place}
     notes = tuple(f"{name} has {n} events too, which were left out." for name, n in samples.items())
+    if damage:
+        notes += (f"The file is damaged after these ({damage}).",)
     return open_columns(path, "MATLAB 5", Columns(place or "the file", t, x, y, p), None, settings, notes, samples)
 
 
-def _vectors(path: Path) -> tuple[dict[str, dict[str, Values]], list[str]]:
-    """Vectors that are columns of events by the struct they are in ("" for none), and the names of all variables."""
-    from scipy import io
-
-    sizes = _sizes(RecordingFile(path))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            listed = io.whosmat(path)
-            wanted = [
-                (name, size)
-                for (name, shape, kind), size in zip(listed, sizes, strict=False)
-                if field_of(name) or (kind == "struct" and shape == (1, 1))
-            ]
-            _check_size(path, sum(size for _, size in wanted))
-            content: Mapping[str, object] = io.loadmat(
-                path, variable_names=[name for name, _ in wanted], mat_dtype=False, chars_as_strings=False
-            )
-    except io.matlab.MatReadError as error:
-        raise _damaged(path, error) from error
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
+def _vectors(file: RecordingFile) -> tuple[dict[str, dict[str, Values]], list[str], str]:
+    """Columns of events by the struct they are in ("" for none), the names of all variables, and what is damaged."""
+    order = "<" if file.read(126, 2) == b"IM" else ">"
     groups: dict[str, dict[str, Values]] = {}
-    for name, _ in wanted:
-        _collect(groups, name, content.get(name))
-    return groups, [name for name, _, _ in listed]
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return InputError(
-        f"expected {path} to be a whole MATLAB file, found it damaged ({reason}); it was cut, copy it again."
-    )
-
-
-def _collect(groups: dict[str, dict[str, Values]], name: str, value: object) -> None:
-    """Puts a variable where it belongs: a vector by itself, or the vectors of a struct."""
-    if not isinstance(value, np.ndarray):
-        return
-    inside: NDArray[np.void] = value
-    if inside.dtype.names and inside.size == 1:
-        for field in inside.dtype.names:
-            _put(groups.setdefault(name, {}), field, inside[field].flat[0])
-    else:
-        _put(groups.setdefault("", {}), name, value)
-
-
-def _put(vectors: dict[str, Values], name: str, value: object) -> None:
-    field = field_of(name)
-    if field and isinstance(value, np.ndarray) and value.dtype.kind in "iufb" and max(value.shape) == value.size:
-        vectors.setdefault(field, value.ravel())
-
-
-def _sizes(file: RecordingFile) -> list[int]:
-    """Bytes of each variable once it is unpacked, by the word of the file (MAT-File Format, "Data Element Format")."""
-    head = file.read(0, _HEADER_BYTES)
-    order = "<" if head[126:128] == b"IM" else ">"
-    sizes: list[int] = []
-    at = _HEADER_BYTES
-    while at + 8 <= file.size and len(sizes) < _MOST_VARIABLES:
-        kind, size = struct.unpack(f"{order}II", file.read(at, 8))
-        sizes.append(_unpacked_size(file.read(at + 8, min(size, 256)), order) if kind == _COMPRESSED else size)
-        at += 8 + size
-    return sizes
-
-
-def _unpacked_size(start: bytes, order: str) -> int:
-    """The size that a packed variable says that it has; the largest there is where it cannot be read."""
+    names: list[str] = []
+    n_bytes = 0
     try:
-        tag = zlib.decompressobj().decompress(start, 8)
-        return int(struct.unpack(f"{order}II", tag)[1])
-    except (zlib.error, struct.error):
-        return 0xFFFFFFFF
+        for at, size, packed in _elements(file, order):
+            if not size:
+                continue
+            head = _array(_unpacked(file, at, size, packed, _HEAD_BYTES), order)
+            names.append(head.name)
+            if not (field_of(head.name) and head.kind in _NUMBERS) and not (head.kind == _STRUCT and head.is_vector):
+                continue
+            n_bytes += _check_size(file, n_bytes, _size_of(file, at, size, packed, order))
+            whole = _array(_unpacked(file, at, size, packed, _MOST_BYTES), order)
+            if whole.kind != _STRUCT:
+                _put(groups.setdefault("", {}), whole.name, whole, order)
+                continue
+            for field in _fields(whole, order):
+                _put(groups.setdefault(whole.name, {}), field.name, field, order)
+    except (_DamageError, struct.error, zlib.error) as error:
+        return groups, names, str(error)
+    return groups, names, ""
 
 
-def _check_size(path: Path, n_bytes: int) -> None:
-    if n_bytes > _MOST_BYTES:
+def _elements(file: RecordingFile, order: str) -> Iterator[tuple[int, int, bool]]:
+    """Byte, size and whether it is packed, of each variable."""
+    at = _HEADER_BYTES
+    for _ in range(_MOST_VARIABLES):
+        if at >= file.size:
+            return
+        kind, size = struct.unpack(f"{order}II", file.read(at, 8))
+        if kind not in (_MATRIX, _PACKED):
+            raise _DamageError(f"an element of type {kind} at byte {at}")
+        yield at + 8, size, kind == _PACKED
+        at += 8 + size
+
+
+def _unpacked(file: RecordingFile, at: int, size: int, packed: bool, most: int) -> memoryview:
+    """What is in a variable, at most that many bytes of it."""
+    if not packed:
+        return memoryview(file.read(at, min(size, most)))
+    content = zlib.decompressobj().decompress(file.read(at, min(size, most)), most + 8)
+    return memoryview(content)[8:]
+
+
+def _size_of(file: RecordingFile, at: int, size: int, packed: bool, order: str) -> int:
+    """Bytes of a variable once it is unpacked, by its own word."""
+    if not packed:
+        return size
+    kind, unpacked = struct.unpack(f"{order}II", zlib.decompressobj().decompress(file.read(at, 256), 8))
+    if kind != _MATRIX:
+        raise _DamageError(f"a packed element of type {kind} at byte {at}")
+    return int(unpacked)
+
+
+def _check_size(file: RecordingFile, n_bytes: int, more: int) -> int:
+    if n_bytes + more > _MOST_BYTES:
         raise InputError(
-            f"expected at most {_MOST_BYTES >> 20} MiB of events in {path}, as files of this version are read as a "
-            f"whole, found {n_bytes >> 20} MiB; save it with -v7.3 in MATLAB."
+            f"expected at most {_MOST_BYTES >> 20} MiB of events in {file.path}, as files of this version are read as a "
+            f"whole, found {n_bytes + more >> 20} MiB; save it with -v7.3 in MATLAB."
         )
+    return more
+
+
+def _array(content: memoryview, order: str) -> _Array:
+    flags, rest = _part(content, order)
+    shape, rest = _part(rest, order)
+    name, rest = _part(rest, order)
+    sides = np.frombuffer(shape[: len(shape) // 4 * 4], f"{order}i4").tolist()
+    (kind,) = struct.unpack_from(f"{order}I", flags)
+    return _Array(bytes(name).decode("latin-1"), kind & 0xFF, tuple(sides), rest)
+
+
+def _fields(array: _Array, order: str) -> Iterator[_Array]:
+    """The fields of a struct of one element."""
+    if array.shape.count(1) != len(array.shape):
+        return
+    length, rest = _part(array.content, order)
+    names, rest = _part(rest, order)
+    (each,) = struct.unpack_from(f"{order}i", length)
+    if each < 1:
+        raise _DamageError(f"a struct whose names have {each} letters")
+    for at in range(0, len(names), each):
+        name = bytes(names[at : at + each]).split(b"\0")[0].decode("latin-1")
+        content, rest = _part(rest, order)
+        if len(content):
+            field = _array(content, order)
+            yield _Array(name, field.kind, field.shape, field.content)
+
+
+def _put(vectors: dict[str, Values], name: str, array: _Array, order: str) -> None:
+    field = field_of(name)
+    if field and array.kind in _NUMBERS and array.is_vector and field not in vectors:
+        kind, content = _typed(array.content, order)
+        dtype = np.dtype(order + _TYPES[kind]) if kind in _TYPES else None
+        if dtype is None or len(content) % dtype.itemsize:
+            raise _DamageError(f"numbers of type {kind}")
+        vectors[field] = np.frombuffer(content, dtype)
+
+
+def _part(content: memoryview, order: str) -> tuple[memoryview, memoryview]:
+    """The first element of several, and what follows it."""
+    kind, size = struct.unpack_from(f"{order}II", content)
+    if kind >> 16:  # a short one: its size is in the upper half of its type, four bytes of content follow
+        return content[4 : 4 + min(kind >> 16, 4)], content[8:]
+    if 8 + size > len(content):
+        raise _DamageError(f"{len(content) - 8} of {size} bytes")
+    return content[8 : 8 + size], content[8 + size + -size % 8 :]
+
+
+def _typed(content: memoryview, order: str) -> tuple[int, memoryview]:
+    """Type and content of the first element."""
+    kind, _ = struct.unpack_from(f"{order}II", content)
+    return (kind & 0xFFFF if kind >> 16 else kind), _part(content, order)[0]
