@@ -23,7 +23,6 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
         (b"#!AER-DAT1.0\r\n", "AEDAT 1.0"),
         (b"#!AER-DAT9.0\r\n", "AEDAT of an unknown version"),
         (b"Event Stream\x02\x00\x00", "Event Stream"),
-        (b"\x89HDF\r\n\x1a\n", "HDF5"),
         (b"% date 2020-01-01\n% evt 3.0\n% end\n", "EVT3"),
         (b"% camera_integrator_name Prophesee\n% format EVT3;height=720\n", "EVT3"),
         (b"% evt 2.0\n", "EVT2"),

@@ -108,6 +108,7 @@ def _divide(rows: Rows) -> Iterator[Piece]:
             yield start, min(start + most, end)
 
 
+@np.errstate(all="ignore")  # what is no number is told from the result
 def _numbers(columns: Columns, clock: Clock, pieces: Sequence[Piece]) -> tuple[_Numbers, tuple[str, ...]]:
     """What the numbers mean, and a note where they are those of MATLAB tools that count everything from 1.
 
@@ -176,7 +177,7 @@ def _said_index(t: Column, clock: Clock, pieces: Sequence[Piece]) -> ChunkIndex 
     order cannot have them."""
     if not isinstance(t.rows, PlainRows) or not pieces:
         return None
-    ends = [t.rows.read(row, row + 1).values for start, stop in pieces for row in (start, stop - 1)]
+    ends = [t.read(row, row + 1) for start, stop in pieces for row in (start, stop - 1)]
     t_us, has_time = clock.as_us(np.concatenate(ends))
     ahead_us = np.diff(t_us)
     if (has_time is not None and not has_time.all()) or (ahead_us < 0).any() or (ahead_us > ordering.LEAP_US).any():

@@ -67,8 +67,9 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
         )
     place = min(found)
     t, x, y, p = (Column(MemoryRows(found[place][field])) for field in FIELDS)
-    samples = {f"events of {name}": vectors["t"].size for name, vectors in found.items() if name != place}
-    notes = tuple(f"{name} has {n} events too, which were left out." for name, n in samples.items())
+    others = {name or "the file": vectors["t"].size for name, vectors in found.items() if name != place}
+    samples = {f"events of {name}": n for name, n in others.items()}
+    notes = tuple(f"{name} has {n} events too, which were left out." for name, n in others.items())
     if damage:
         notes += (f"The file is damaged after these ({damage}).",)
     return open_columns(path, "MATLAB 5", Columns(place or "the file", t, x, y, p), None, settings, notes, samples)
@@ -134,7 +135,7 @@ def _size_of(file: RecordingFile, at: int, size: int, packed: bool, order: str) 
 def _check_size(file: RecordingFile, n_bytes: int, more: int) -> int:
     if n_bytes + more > _MOST_BYTES:
         raise InputError(
-            f"expected at most {_MOST_BYTES >> 20} MiB of events in {file.path}, as files of this version are read as a "
+            f"expected at most {_MOST_BYTES >> 20} MiB of events in {file.path}, as such files are read as a "
             f"whole, found {n_bytes + more >> 20} MiB; save it with -v7.3 in MATLAB."
         )
     return more

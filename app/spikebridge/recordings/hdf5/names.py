@@ -41,6 +41,7 @@ def order_of(path: Path, place: str, head: Values, asked: str | None) -> str:
     )
 
 
+@np.errstate(all="ignore")  # what is no number is told from the result
 def _fits(head: Values, order: str) -> bool:
     """Whether time never runs back and the last column is a polarity."""
     numbers = head.astype(np.float64)

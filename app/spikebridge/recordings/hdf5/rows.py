@@ -157,7 +157,7 @@ class _Unpacker:
         except filters.DamagedChunkError:
             unpacked = np.empty(0, np.uint8)
         row_bytes = item * columns
-        if columns == 1:
+        if self.dataset.n_columns == 1:
             return unpacked[: min(unpacked.size, n_bytes) // row_bytes * row_bytes].view(self.dataset.dtype)
         if unpacked.size < n_bytes:
             return np.empty((0, columns), self.dataset.dtype)
@@ -206,8 +206,7 @@ class ChunkedRows:
 
     def read(self, start: int, stop: int) -> Portion:
         chunks, rows, columns = self._storage.chunks, self.chunk_rows, self._dataset.n_columns
-        values = np.empty((stop - start, columns)[: min(columns, 2)], self._dataset.dtype)
-        n_filled = np.zeros(stop - start, np.int64)
+        target = _Target(self._dataset.dtype, stop - start, columns)
         damaged: list[int] = []
         first = int(np.searchsorted(chunks[:, 0], start - rows, "right"))
         for number in range(first, int(np.searchsorted(chunks[:, 0], stop, "left"))):
@@ -215,16 +214,37 @@ class ChunkedRows:
             unpacked = self._unpack(number)
             lo, hi = max(begin, start), min(begin + unpacked.shape[0], stop)
             if lo < hi:
-                part = unpacked[lo - begin : hi - begin]
-                if columns == 1:
-                    values[lo - start : hi - start] = part
-                else:
-                    values[lo - start : hi - start, column : column + part.shape[1]] = part[:, : columns - column]
-                n_filled[lo - start : hi - start] += min(self._storage.chunk_columns, columns - column)
+                target.put(lo - start, column, unpacked[lo - begin : hi - begin])
             if begin >= start and unpacked.shape[0] < min(rows, self.n_rows - begin):
                 damaged.append(int(chunks[number, 3]))
-        lost = n_filled < columns
-        return Portion(values, lost if lost.any() else None, tuple(damaged))
+        return Portion(target.values, target.lost(), tuple(damaged))
+
+
+class _Target:
+    """Rows that are filled from chunks. values : (N,) or (N, K)."""
+
+    def __init__(self, dtype: np.dtype[np.generic], n_rows: int, n_columns: int) -> None:
+        self.values = np.empty((n_rows, n_columns)[: min(n_columns, 2)], dtype)
+        self._n_columns = n_columns
+        self._filled = np.zeros((n_rows, n_columns)[: min(n_columns, 2)], np.bool_)
+
+    def put(self, row: int, column: int, part: Values) -> None:
+        end = row + part.shape[0]
+        if self._n_columns > 1:
+            stop = min(column + part.shape[1], self._n_columns)
+            self.values[row:end, column:stop] = part[:, : stop - column]
+            self._filled[row:end, column:stop] = True
+        else:
+            # As bytes: numpy copies records field by field.
+            size = part.dtype.itemsize
+            self.values.view(np.uint8)[row * size : end * size] = part.view(np.uint8)
+            self._filled[row:end] = True
+
+    def lost(self) -> NDArray[np.bool_] | None:
+        if self._filled.all():
+            return None
+        filled: NDArray[np.bool_] = np.all(self._filled.reshape(-1, self._n_columns), axis=1)
+        return ~filled
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def told_from_events(extent: Extent, first_px: int) -> tuple[Size, tuple[str, ..
     return size, notes
 
 
+@np.errstate(all="ignore")  # what is no number is told from the result
 def as_pixels(values: Values, first_px: int = 0) -> NDArray[np.uint16]:
     """(N,) coordinates as 16 bits from 0 on, fractions of a px cut off; what they cannot hold is outside of any sensor.
 

@@ -76,7 +76,7 @@ def _heap_object(file: RecordingFile, length: int, heap_at: int, number: int) ->
         index, size = struct.unpack_from("<H6xQ", heap, at)
         if index == number:
             return heap[at + 16 : at + 16 + min(length, size)]
-        if not index or not size:
+        if not index:  # what follows is free
             return None
         at += 16 + (size + 7 & ~7)
     return None

@@ -31,14 +31,14 @@ class Clock:
     unit: TimeUnit
     start_us: int
 
+    @np.errstate(all="ignore")  # what is no number is told from the result
     def as_us(self, times: Values) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
         """(N,) times in µs, and which of them are times; None for all of them."""
         if times.dtype.kind == "f":
             return self._rounded(times.astype(np.float64) * _US[self.unit])
         unsigned = times.dtype == np.uint64
-        t_us: NDArray[np.int64] = np.ascontiguousarray(
-            times, np.int64
-        )  # what does not fit is below 0 or far away: it has no time
+        # What does not fit is below 0 or far away then, and has no time.
+        t_us: NDArray[np.int64] = np.ascontiguousarray(times, np.int64)
         if self.unit == "ns":
             t_us = t_us // 1000
         has_time = (t_us >= 0) & (t_us < _MOST_US) if unsigned else (t_us > -_MOST_US) & (t_us < _MOST_US)
@@ -61,6 +61,7 @@ class Clock:
         return (t_us + self.start_us if self.start_us else t_us), None if everywhere else has_time
 
 
+@np.errstate(all="ignore")  # what is no number is told from the result
 def clock_of(
     path: Path, t: Column, pieces: Sequence[tuple[int, int]], unit: TimeUnit | None, start_us: int
 ) -> tuple[Clock, tuple[str, ...]]:
@@ -78,7 +79,7 @@ def clock_of(
     span = float(numbers.max() - numbers.min()) if numbers.size else 0.0
     fractions = bool((numbers % 1 != 0).any())
     # Times in ms have fractions too, but only three places of them where the camera counts µs.
-    finer_than_ms = bool((np.abs(numbers * 1e3 - np.rint(numbers * 1e3)) > 1e-3).any())
+    finer_than_ms = bool((np.abs(numbers * 1e3 - np.rint(numbers * 1e3)) > 5e-4).any())
     if fractions and finer_than_ms and span < _MOST_S:
         return Clock("s", start_us), ("The times have fractions and were read as seconds.",)
     if not fractions and span >= _MOST_S:

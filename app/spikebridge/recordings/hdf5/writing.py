@@ -52,7 +52,8 @@ class DsecWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = NewFile(self._temporary)
         except OSError as error:
-            self._temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
             raise self._refused(error) from error
         for name, _, dtype in _COLUMNS:
             self._file.add_column(f"events/{name}", dtype, CHUNK_EVENTS)
