@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,14 @@ def test_damage_behind_the_events_is_said(tmp_path: Path) -> None:
     assert "The file is damaged after these" in recording.counters().notes[0]
 
 
-def test_more_than_fits_into_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    content = {name: np.zeros(13_000_000) for name in ("x", "y", "t", "p")}
-    with pytest.raises(InputError, match=r"found 396 MiB; save it with -v7\.3 in MATLAB"):
-        open_recording(written(tmp_path, content, packed=True))
+@pytest.mark.parametrize("packed", [False, True])
+def test_more_than_fits_into_memory_is_refused_before_it_is_read(tmp_path: Path, packed: bool) -> None:
+    path = written(tmp_path, {"x": np.zeros(10)})
+    content = path.read_bytes()
+    matrix = struct.pack("<II", 14, 400 << 20) + content[136:]
+    if packed:
+        squeezed = zlib.compress(matrix)
+        matrix = struct.pack("<II", 15, len(squeezed)) + squeezed
+    path.write_bytes(content[:128] + matrix)
+    with pytest.raises(InputError, match=r"found 400 MiB; save it with -v7\.3 in MATLAB"):
+        open_recording(path)

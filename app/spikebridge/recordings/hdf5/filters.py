@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikebridge.recordings.hdf5.ecf import RECORD_DTYPE, unpack_ecf
 from spikebridge.recordings.hdf5.file import DEFLATE, ECF, FLETCHER32, LZF, SHUFFLE
-from spikebridge.recordings.hdf5.lzf import unpack_lzf
+from spikebridge.recordings.hdf5.unpacking import unpack_lzf, unshuffle
 
 #: Codes of the filters that are undone here.
 KNOWN = frozenset((ECF, DEFLATE, LZF, SHUFFLE, FLETCHER32))
@@ -57,9 +57,8 @@ def _undo_one(content: NDArray[np.uint8], code: int, item_bytes: int, n_bytes: i
             raise DamagedChunkError("a chunk that is no LZF")
         return text[:n]
     if code == SHUFFLE:
-        n = content.size // item_bytes
-        mixed = content[: n * item_bytes].reshape(item_bytes, n)
-        return np.concatenate((np.ascontiguousarray(mixed.T).ravel(), content[n * item_bytes :]))
+        unshuffled: NDArray[np.uint8] = unshuffle(content, item_bytes)
+        return unshuffled
     return _checked(content)
 
 

@@ -1,6 +1,6 @@
-"""Compiled decoder of LZF, the compression that h5py brings along (filter 32000).
+"""Compiled: what undoes LZF, the compression that h5py brings along (filter 32000), and the shuffling of bytes.
 
-The format as liblzf reads it: a control byte below 32 is followed by one more byte of text than it says. Any other one
+LZF as liblzf reads it: a control byte below 32 is followed by one more byte of text than it says. Any other one
 repeats what came before: its upper three bits, and if all are set the next byte too, are the length less 2; the lower
 five bits and one more byte are how far back it begins, less 1.
 """
@@ -25,7 +25,8 @@ def unpack_lzf(data: NDArray[np.uint8], out: NDArray[np.uint8]) -> int:
             length = int(control) + 1
             if at + length > size or n + length > most:
                 return _DAMAGED
-            out[n : n + length] = data[at : at + length]
+            for i in range(length):
+                out[n + i] = data[at + i]
             at += length
         else:
             length = int(control) >> 5
@@ -43,3 +44,15 @@ def unpack_lzf(data: NDArray[np.uint8], out: NDArray[np.uint8]) -> int:
                 out[n + i] = out[back + i]
         n += length
     return n
+
+
+@njit(cache=True, nogil=True)
+def unshuffle(data: NDArray[np.uint8], item_bytes: int) -> NDArray[np.uint8]:
+    """Bytes that lie by their place in the item, all first ones first, put back; a rest shorter than an item stays."""
+    n = data.shape[0] // item_bytes
+    out = np.empty_like(data)
+    for place in range(item_bytes):
+        for i in range(n):
+            out[i * item_bytes + place] = data[place * n + i]
+    out[n * item_bytes :] = data[n * item_bytes :]
+    return out

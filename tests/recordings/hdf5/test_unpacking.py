@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from spikebridge.recordings.hdf5.lzf import unpack_lzf
+from spikebridge.recordings.hdf5.unpacking import unpack_lzf, unshuffle
 
 
 def unpacked(data: bytes, room: int = 100) -> bytes | None:
@@ -42,3 +42,10 @@ def test_what_h5py_packs(tmp_path: Path) -> None:
         mask, content = packed.id.read_direct_chunk((0,))
     assert mask == 0
     assert unpacked(content, room=values.nbytes) == values.tobytes()
+
+
+def test_bytes_are_put_back_by_hand() -> None:
+    # three items of two bytes, and a byte that belongs to none
+    assert unshuffle(np.frombuffer(b"ACEBDF!", np.uint8), 2).tobytes() == b"ABCDEF!"
+    assert unshuffle(np.frombuffer(b"abc", np.uint8), 1).tobytes() == b"abc"
+    assert unshuffle(np.frombuffer(b"abc", np.uint8), 4).tobytes() == b"abc"
