@@ -48,6 +48,15 @@ def test_masks_by_hand() -> None:
     assert events["p"].tolist() == [1, 1, 1, 1]
 
 
+def test_a_mask_that_goes_on_writes_nothing_behind_the_last_event() -> None:
+    masks = struct.pack("<HH", 10 << 5 | 0b10001, 3 << 5 | 0b11111)
+    data = np.frombuffer(chunk(4, 0, b"\x04", struct.pack("<H", 7 << 5 | 4), masks, b"\x84"), np.uint8)
+    out = np.full(6, 77, np.int64).repeat(2).view(RECORD_DTYPE)
+    behind = out[4:].copy()
+    assert unpack_ecf(data, out[:4]) == 4
+    assert np.array_equal(out[4:], behind)
+
+
 def test_times_by_hand() -> None:
     # +2 for two events; a longer step of 0x12 (2, then 1), then + 0 for one; a run of 15 in the next 16 bits
     times = bytes([0x22, 0xF2, 0xF1, 0x01, 0x3F, 15, 0])

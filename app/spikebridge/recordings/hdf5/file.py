@@ -121,6 +121,10 @@ class Hdf5File:
             self._file = h5py.File(path, "r", rdcc_nbytes=_CACHE_BYTES, locking="best-effort")
             self.has_user_block = bool(self._file.userblock_size)
         except DAMAGE as error:
+            if isinstance(error, BlockingIOError):
+                raise InputError(
+                    f"expected {path} to be finished, found that another program writes to it; wait until it is closed."
+                ) from error
             raise InputError(
                 f"expected {path} to be a whole HDF5 file, found one that cannot be opened ({_plain(error)}); it was "
                 "cut or is damaged, copy it again."
