@@ -17,8 +17,9 @@ from spikebridge.datasets.quiet_minutes import KINDS, write_quiet
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.recordings import open_recording
+from spikebridge.recordings.boxes import boxes_beside
 from spikebridge.recordings.formats import suffixes
-from spikebridge.recordings.labels import Span, check_inside, labels_path, read_labels
+from spikebridge.recordings.labels import Span, check_inside, labels_path, no_gestures, read_labels
 from spikebridge.settings import ReadSettings
 
 
@@ -116,6 +117,9 @@ def _recording_cases(path: Path, person: int, read: ReadSettings | None) -> Iter
 def _label_in(path: Path) -> int:
     """The longest label that the file's name begins with."""
     fitting = [i for i, label in enumerate(LABELS) if path.stem.startswith(label)]
+    boxes = boxes_beside(path)
+    if not fitting and boxes is not None:
+        raise no_gestures(labels_path(path), boxes)
     if not fitting:
         raise InputError(
             f"expected labels in {labels_path(path).name} or a name that starts with one of {', '.join(LABELS)}, "

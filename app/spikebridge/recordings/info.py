@@ -10,8 +10,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikebridge.errors import InputError
 from spikebridge.events import EventArray
 from spikebridge.recordings import open_recording
+from spikebridge.recordings.boxes import boxes_beside, read_boxes
 from spikebridge.recordings.indexed import IndexedRecording
 from spikebridge.settings import ReadSettings
 
@@ -27,6 +29,7 @@ def describe(path: str | Path, settings: ReadSettings | None = None) -> dict[str
     with closing(open_recording(path, settings)) as recording:
         on, max_rate_hz = _count(recording)
         info, counters = recording.info, recording.counters()
+        samples, notes = _beside(Path(path))
         return {
             "format": recording.format,
             "sensor": {"width": info.sensor.width, "height": info.sensor.height, "name": info.sensor.name},
@@ -37,13 +40,25 @@ def describe(path: str | Path, settings: ReadSettings | None = None) -> dict[str
             "off": recording.n_events - on,
             "max_rate_hz": max_rate_hz,
             "streams": list(recording.streams),
-            "samples": dict(recording.samples),
+            "samples": {**recording.samples, **samples},
             "dropped": counters.dropped,
             "out_of_order": counters.out_of_order,
             "skipped_bytes": counters.skipped_bytes,
             "truncated": counters.truncated,
-            "notes": list(counters.notes),
+            "notes": [*counters.notes, *notes],
         }
+
+
+def _beside(path: Path) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Boxes of objects that lie beside a recording, as samples and as a sentence."""
+    found = boxes_beside(path)
+    if found is None:
+        return {}, ()
+    try:
+        boxes = read_boxes(found)
+    except InputError as error:
+        return {}, (str(error),)
+    return {"boxes": boxes.n_boxes}, (str(boxes),)
 
 
 def _count(recording: IndexedRecording) -> tuple[int, float]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from spikebridge.contracts import LABELS
 from spikebridge.errors import InputError
 from spikebridge.files import write_whole
+from spikebridge.recordings.boxes import boxes_beside
 
 _HEADER = ["class", "startTime_usec", "endTime_usec"]
 
@@ -118,6 +119,9 @@ def read_labels(path: Path) -> tuple[list[Span], list[str]]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        boxes = boxes_beside(path)
+        if boxes is not None and not path.exists():
+            raise no_gestures(path, boxes) from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"expected labels at {path}, found: {reason}; get the file again.") from error
     if not rows or [cell.strip() for cell in rows[0]] != _HEADER:
@@ -138,6 +142,14 @@ def read_labels(path: Path) -> tuple[list[Span], list[str]]:
         if stop_us > span.start_us:
             cut.append(Span(span.label, span.start_us, min(span.stop_us, stop_us)))
     return cut, notes
+
+
+def no_gestures(path: Path, boxes: Path) -> InputError:
+    """For a recording whose labels would be at ``path``, but are only boxes of objects."""
+    return InputError(
+        f"expected labels of gestures at {path}, found only {boxes.name}, whose boxes are objects and no gestures; "
+        "write labels or leave the recording out."
+    )
 
 
 def check_inside(path: Path, spans: Sequence[Span], first_us: int, last_us: int) -> None:
