@@ -21,9 +21,9 @@ def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Sour
     if colon and scheme == "sim":
         return _open_simulated(rest, settings.speed, settings.seed)
     if colon and scheme == "camera":
-        from spikebridge.sources.cameras import open_camera
+        from spikebridge.sources.cameras.opening import open_camera
 
-        return open_camera(str(uri))
+        return open_camera(str(uri), settings)
     if colon and scheme == "net":
         raise _no_network(str(uri), rest)
     from spikebridge.recordings import open_recording

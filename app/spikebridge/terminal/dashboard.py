@@ -103,6 +103,8 @@ def _counts(lane: LaneSnapshot, snapshot: Snapshot) -> Text:
 
 
 def _notes(snapshot: Snapshot) -> Iterator[str]:
+    if snapshot.source_counters.waiting_for:
+        yield snapshot.source_counters.waiting_for
     yield from snapshot.source_counters.notes
     yield from snapshot.notes.values()
     for lane in snapshot.lanes:

@@ -31,12 +31,14 @@ def run_headless(
         with ExitStack() as entered:
             entered.enter_context(_stop_on_signal(stop))
             refresh = entered.enter_context(_view(pipeline, as_json))
+            tell_waiting = _waiting_teller(pipeline)
             for watcher in watchers:
                 entered.enter_context(watcher(pipeline.snapshot))
             for item in _until(pipeline, seconds, stop):
                 if item is not None and as_json:
                     lane, decision = item
                     _write(json.dumps(decision_object(decision, names[lane])))
+                tell_waiting()
                 refresh()
     finally:
         pipeline.close()
@@ -66,6 +68,22 @@ def _teller(stop: threading.Event) -> Say:
             sys.stderr.flush()
 
     return say
+
+
+def _waiting_teller(pipeline: Pipeline) -> Callable[[], None]:
+    """Says, once each, that a camera is gone and that it is back."""
+    told = ""
+
+    def tell() -> None:
+        nonlocal told
+        waiting_for = pipeline.source.counters().waiting_for
+        if waiting_for == told:
+            return
+        sys.stderr.write(f"spikebridge: {waiting_for or 'the camera is back'}\n")
+        sys.stderr.flush()
+        told = waiting_for
+
+    return tell
 
 
 def _view(pipeline: Pipeline, as_json: bool) -> AbstractContextManager[Callable[[], None]]:
