@@ -91,6 +91,28 @@ def test_batches_that_lie_ready_are_taken_without_waiting():
     assert (packet.received_ns, camera.clock.now_ns) == (0, 0)
 
 
+def test_a_reader_that_was_held_up_finds_the_events_in_their_steps():
+    """The host stands still for 50 ms: five steps and more lie ready, and none of their events is late."""
+    camera = camera_of((1_000, events_at(0)), *((t + 1_000, events_at(t)) for t in range(3_000, 60_000, 3_000)))
+    source = camera.source()
+    packets = source.packets(STEP_US)
+    camera.clock.now_ns = 1_000_000
+    first = next(packets)
+    camera.clock.now_ns = 55_000_000
+    steps = [first, *itertools.islice(packets, 4)]
+    assert [p.events["t"].tolist() for p in steps] == [
+        [0, 3_000, 6_000, 9_000], [12_000, 15_000, 18_000], [21_000, 24_000, 27_000], [30_000, 33_000, 36_000, 39_000],
+        [42_000, 45_000, 48_000],
+    ]  # fmt: skip
+    assert source.counters().notes == ()
+
+
+def test_a_camera_whose_clock_stands_still_does_not_stop_the_steps():
+    camera = camera_of(*((t, events_at(5)) for t in range(0, 4_000_000, 500)))
+    packets = take(camera.source(), 3)
+    assert [p.t_start_us for p in packets] == [5, 10_005, 20_005]
+
+
 def test_times_are_whole_numbers_on_any_clock():
     """A host that has run for a day and 123 ns, a camera whose first event is of its hundredth second."""
     camera = camera_of((86_400_000_000, events_at(100_000_000)))

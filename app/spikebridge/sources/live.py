@@ -12,10 +12,12 @@ import numpy as np
 
 from spikebridge.contracts import SourceCounters, SourceInfo
 from spikebridge.errors import MissingError
-from spikebridge.events import EventArray, EventPacket, Sensor, empty_events
+from spikebridge.events import EventArray, EventPacket, Sensor, join_events
 
 #: How much longer than the quickest transfer so far a batch may take before its step is closed without it.
 GRACE_NS = 2_000_000
+#: So long a step waits while batches come that bring its end no nearer, as of a camera whose clock stands still.
+_FLOOD_NS = 1_000_000_000
 _POLL_S = 0.0005
 #: While the camera is gone nothing is urgent.
 _GONE_POLL_S = 0.01
@@ -166,6 +168,9 @@ class LiveSource:
         stopped_us: int | None = None
         try:
             while not self._closed.is_set():
+                while start_us is not None and self._reaches(start_us + step_us) and not self._closed.is_set():
+                    yield self._packet(start_us, start_us + step_us, gap=stopped_us is not None)
+                    start_us, stopped_us = start_us + step_us, None
                 batch, lost = self._read_batch()
                 gone = self._broke_off()
                 if gone is not None or lost is not None:
@@ -182,7 +187,8 @@ class LiveSource:
                         self._sleep(_GONE_POLL_S if gone else _POLL_S)
                         continue
                     start_us = _step_of(int(self._waiting[0]["t"][0]), stopped_us, step_us)
-                if self._complete(start_us + step_us):
+                # What lies ready comes first: where this thread was held up, the events of the step lie there.
+                if self._is_over(start_us + step_us, GRACE_NS if batch is None else _FLOOD_NS):
                     yield self._packet(start_us, start_us + step_us, gap=stopped_us is not None)
                     start_us, stopped_us = start_us + step_us, None
                 elif batch is None:
@@ -246,11 +252,14 @@ class LiveSource:
         self._read += events.size
         self._waiting.append(events)
 
-    def _complete(self, stop_us: int) -> bool:
-        if self._waiting and int(self._waiting[-1]["t"][-1]) >= stop_us:
-            return True
+    def _reaches(self, stop_us: int) -> bool:
+        """Whether an event after a step's end has come."""
+        return bool(self._waiting) and int(self._waiting[-1]["t"][-1]) >= stop_us
+
+    def _is_over(self, stop_us: int, grace_ns: int) -> bool:
+        """Whether a step's end lies so far behind by the host's clock, the clocks' distance taken off."""
         now_ns = self._clock_ns()
-        if now_ns < self._due_ns(stop_us) + GRACE_NS:
+        if now_ns < self._due_ns(stop_us) + grace_ns:
             return False
         self._received_ns = now_ns
         return True
@@ -280,7 +289,7 @@ class LiveSource:
                 parts.append(batch[:n])
                 self._waiting[0] = batch[n:]
             break
-        step = empty_events() if not parts else parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
+        step = join_events(parts)
         late = int(np.searchsorted(step["t"], start_us))
         if late:
             self._late += late

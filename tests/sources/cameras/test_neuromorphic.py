@@ -70,7 +70,7 @@ BIASES = {
 def test_configurations_of_the_package(name):
     kind = getattr(nd, ALL[name])
     assert [field.name for field in dataclasses.fields(kind.Biases)] == BIASES[name].split()
-    assert kind.RingConfiguration(ring_length=128).buffer_length == 131_072
+    assert kind.RingConfiguration(ring_length=64).buffer_length == 131_072
     assert kind.RingConfiguration().parallel_submissions < neuromorphic.RING_LENGTH
 
 
@@ -304,7 +304,7 @@ def test_one_that_can_be_opened_comes_first(monkeypatch):
     NeuromorphicDriver("prophesee").open_camera(None, CameraSettings())
     assert opened[0]["serial"] == "B"
     assert opened[0]["iterator_timeout"] == 0.0
-    assert opened[0]["ring_configuration"].ring_length == 128
+    assert opened[0]["ring_configuration"].ring_length == 64
 
 
 def test_what_the_driver_says_is_handed_on(monkeypatch):

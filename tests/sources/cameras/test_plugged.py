@@ -17,7 +17,7 @@ from spikebridge.sources.live import CameraReport
 
 
 class Cable:
-    """A camera that gives an event at each look until it is pulled."""
+    """A camera that gives an event at each look, a millisecond after the last, until it is pulled."""
 
     details, counts_losses = ("driver none",), True
 
@@ -26,11 +26,13 @@ class Cable:
         self.pulled = False
         self.closed = 0
         self._report = CameraReport(dropped=dropped, notes=notes)
+        self._t_us = 0
 
     def read(self) -> EventArray | None:
         if self.pulled:
             raise OSError("no device")
-        return make_events([1], [2], [3], [1])
+        self._t_us += 1000
+        return make_events([self._t_us], [2], [3], [1])
 
     def report(self) -> CameraReport:
         return self._report

@@ -15,16 +15,16 @@ from typing import Literal
 import numpy as np
 
 from spikebridge.errors import MissingError
-from spikebridge.events import EventArray, Sensor, make_events
+from spikebridge.events import EventArray, Sensor, join_events, make_events
 from spikebridge.settings import CameraSettings
 from spikebridge.sources.cameras.device_settings import Range, check_biases, check_rate, check_region, lacks, shown
 from spikebridge.sources.cameras.found import DriverError, FoundCamera, NoSuchCamera
 from spikebridge.sources.cameras.metavision_calls import AntiFlicker, Biases, Device, Discovery, Stream
 from spikebridge.sources.live import CameraReport
 
-#: The SDK's own queue has no end. What waits in it beyond this, a fifth of a second of the busiest scene, is thrown
+#: The SDK's own queue has no end. What waits in it beyond this, a tenth of a second of the busiest scene, is thrown
 #: away here, oldest first, and counted.
-MOST_WAITING_BYTES = 16 << 20
+MOST_WAITING_BYTES = 8 << 20
 
 
 class MetavisionDriver:
@@ -90,7 +90,7 @@ class MetavisionCamera:
             if self._queue.ended and not waiting:
                 raise OSError("the stream ended")
             return None
-        events = batches[0] if len(batches) == 1 else np.concatenate(batches)
+        events = batches[0] if len(batches) == 1 else join_events(batches)
         self._events += int(events.size)
         return events
 

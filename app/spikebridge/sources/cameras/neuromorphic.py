@@ -19,9 +19,9 @@ from spikebridge.sources.cameras.device_settings import Range, check_biases, che
 from spikebridge.sources.cameras.found import DriverError, FoundCamera, NoSuchCamera, NoUsb
 from spikebridge.sources.live import CameraReport
 
-#: Buffers of 128 KiB between USB and program: 16 MiB, a fifth of a second of the busiest scene. What does not fit is
-#: lost there and counted; the driver's own choice of 512 MiB would be seconds of delay instead.
-RING_LENGTH = 128
+#: Buffers of 128 KiB between USB and program: 8 MiB, a tenth of a second of the busiest scene, longer of others. What
+#: does not fit is lost there and counted; the driver's own choice of 512 MiB would be seconds of delay instead.
+RING_LENGTH = 64
 #: Over which the driver counts events for its rate limit, µs; as Prophesee's own (gen41_erc.cpp of OpenEB 5.1.1).
 ERC_PERIOD_US = 200
 #: The limit is a field of 22 bits for each period.
