@@ -270,11 +270,12 @@ def test_while_a_camera_is_gone_it_says_so_and_gives_no_steps():
 
 def test_what_came_before_a_camera_was_lost_is_given_out():
     """Three events in three steps, and the end of the stream before any of these was complete."""
-    camera = camera_of((0, events_at(0, 10_000, 20_000)), (0, OSError("no device")))
+    camera = camera_of((0, events_at(0, 10_000, 20_000)), (5_000, OSError("no device")))
     got, source = [], camera.source()
     with pytest.raises(MissingError):
         got.extend(source.packets(STEP_US))
     assert [packet.events["t"].tolist() for packet in got] == [[0], [10_000], [20_000]]
+    assert [packet.received_ns // 1_000_000 for packet in got] == [0, 0, 5]
     assert source.counters().read == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_a_device_that_has_no_node_is_not_usable(tmp_path: Path) -> None:
     plug(tmp_path).unlink()
     (device,) = usb_devices(tmp_path) or ()
     assert not device.usable
+
+
+def test_a_driver_has_to_read_and_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(tmp_path)
+    asked: list[int] = []
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append(mode) or False)
+    (device,) = usb_devices(tmp_path) or ()
+    assert not device.usable
+    assert asked == [os.R_OK | os.W_OK]
 
 
 @pytest.mark.parametrize(
