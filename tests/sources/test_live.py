@@ -241,6 +241,16 @@ def test_a_gap_is_where_the_camera_was_gone():
     assert all(p.due_ns <= p.received_ns for p in packets)
 
 
+def test_a_step_after_a_loss_has_a_gap():
+    """The driver's count grows between the first and the second step, and stays."""
+    camera = Interrupted([(1_000, events_at(0)), (12_000, events_at(11_000))], 10**12, 10**12)
+    packets = camera.source().packets(STEP_US)
+    gaps = [next(packets).gap]
+    camera.counts["dropped"] = 5
+    gaps += [next(packets).gap, next(packets).gap]
+    assert gaps == [False, True, False]
+
+
 def test_a_clock_that_began_anew_goes_on_with_the_hosts():
     """Back after 5 s with a clock that begins at 0; looked for each 10 ms, received at 5 005 ms, 1 ms behind."""
     camera = Interrupted([(1_000, events_at(0)), (5_003_000, events_at(0, 500))], 5_000, 5_002_000)

@@ -112,7 +112,8 @@ class LiveSource:
     was closed go into the next one; they are counted in the notes.
 
     While a camera is gone there are no steps: what nobody sees is not silence. When it is back, the next packet has
-    ``gap`` set, and time has gone on as the host's clock did, also where the camera's began anew.
+    ``gap`` set, and time has gone on as the host's clock did, also where the camera's began anew. A step after a loss
+    in the driver has a gap too.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class LiveSource:
         # What reads the packets closes the camera; where nothing ever does, ``close`` has to.
         self._in_use = False
         self._lock = threading.Lock()
-        self._read = self._late = self._latest_by_us = self._received_ns = self._sequence = 0
+        self._read = self._late = self._latest_by_us = self._received_ns = self._sequence = self._dropped = 0
         self._waiting: list[EventArray] = []
         self._offset = ClockOffset()
         self._interruptions = self._shift_us = 0
@@ -272,6 +273,9 @@ class LiveSource:
         # A step that an interruption ends is given out before its time was over.
         due_ns = min(self._due_ns(stop_us), self._received_ns)
         events = self._cut(start_us, stop_us)
+        dropped = self._report().dropped
+        gap = gap or dropped > self._dropped
+        self._dropped = dropped
         packet = EventPacket(events, start_us, stop_us, self._sequence, self._received_ns, gap, due_ns)
         self._sequence += 1
         return packet
