@@ -7,7 +7,7 @@ import pytest
 
 from power.fakes import rapl_zone
 from spikebridge import doctor
-from spikebridge.sources.cameras import udev_rules
+from spikebridge.sources.cameras.families import udev_rules
 
 
 def _interpreter(folder: Path, output: str, status: int = 0) -> str:
@@ -96,12 +96,78 @@ def test_lava_is_optional(monkeypatch: pytest.MonkeyPatch, usable: bool, state: 
     assert check.sentence[0].isupper()
 
 
-def test_every_family_of_cameras_has_its_sdk_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    (found,) = doctor.check_cameras()
-    assert (found.name, found.state) == ("iniVation cameras", "ok")
+def plugged(root: Path, product: str = "00f5", mbps: str = "5000") -> Path:
+    """An EVK4 in a tree like /sys and /dev; returns its node."""
+    entry = root / "sys/bus/usb/devices/1-1"
+    entry.mkdir(parents=True)
+    for name, value in (
+        ("busnum", "1"), ("devnum", "2"), ("idVendor", "04b4"), ("idProduct", product), ("speed", mbps),
+        ("serial", "S"),
+    ):  # fmt: skip
+        (entry / name).write_text(value)
+    node = root / "dev/bus/usb/001/002"
+    node.parent.mkdir(parents=True)
+    node.touch()
+    return node
+
+
+def cameras(root: Path) -> dict[str, doctor.Check]:
+    return {check.name: check for check in doctor.check_cameras(root)}
+
+
+def test_drivers_of_each_family_of_cameras_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "metavision_hal" else name)
+    (tmp_path / "sys/bus/usb/devices").mkdir(parents=True)
+    found = cameras(tmp_path)
+    assert {name: check.state for name, check in found.items()} == {
+        "Prophesee cameras": "ok",
+        "iniVation cameras": "ok",
+    }
+    assert found["Prophesee cameras"].sentence == (
+        "neuromorphic-drivers opens EVK4, EVK3 HD and CenturyArks VGA; Metavision SDK is not found by this Python."
+    )
+    assert "neuromorphic-drivers is the next way" in found["iniVation cameras"].sentence
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    (missing,) = doctor.check_cameras()
-    assert (missing.state, missing.fix) == ("missing", "pip install dv-processing")
+    missing = cameras(tmp_path)["Prophesee cameras"]
+    assert (missing.state, missing.fix) == ("missing", "pip install neuromorphic-drivers")
+
+
+def test_an_sdk_that_this_python_does_not_see_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "metavision_hal" else name)
+    folder = tmp_path / "usr/lib/python3/dist-packages"
+    folder.mkdir(parents=True)
+    (folder / "metavision_hal.cpython-310-x86_64-linux-gnu.so").touch()
+    found = cameras(tmp_path)
+    assert (found["Prophesee cameras"].state, found["Prophesee cameras"].fix) == (
+        "warning", f"export PYTHONPATH={folder}",
+    )  # fmt: skip
+    assert found["iniVation cameras"].state == "ok"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sysfs is Linux's")
+def test_a_camera_that_is_plugged_in_is_checked(tmp_path: Path) -> None:
+    node = plugged(tmp_path)
+    found = cameras(tmp_path)["Prophesee camera"]
+    assert (found.state, found.fix) == ("ok", "")
+    assert found.sentence == ("USB 04b4:00f5, serial number S, is plugged in at 5000 Mb/s, and this user may open it.")
+    node.unlink()
+    closed = cameras(tmp_path)["Prophesee camera"]
+    assert closed.state == "missing"
+    assert f"may not open {node}" in closed.sentence
+    assert "doctor --udev-rules" in closed.fix
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sysfs is Linux's")
+def test_a_camera_in_a_usb_2_port_is_warned_of(tmp_path: Path) -> None:
+    plugged(tmp_path, mbps="480")
+    found = cameras(tmp_path)["Prophesee camera"]
+    assert (found.state, found.fix) == ("warning", "lsusb -t shows the ports")
+    assert "connected by USB 2 (480 Mb/s)" in found.sentence
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sysfs is Linux's")
+def test_a_system_without_usb_is_warned_of(tmp_path: Path) -> None:
+    assert cameras(tmp_path)["USB"].fix == "in a container: start it with --device=/dev/bus/usb"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="udev is Linux's")

@@ -61,6 +61,24 @@ def test_the_commands_of_a_page_run(page: Path, recording: Path, tmp_path: Path)
             assert "summary" in json.loads(told.splitlines()[-1])
 
 
+def test_the_commands_for_a_camera_end_with_a_sentence_where_there_is_none(tmp_path: Path) -> None:
+    """Word for word, up to the hardware; in the terminal, since a window would wait to be closed."""
+    page = (GUIDE / "your-camera.md").read_text(encoding="utf-8")
+    lines = [line.strip() for line in page.splitlines() if line.strip().startswith("spikebridge ")]
+    assert [line.split()[1] for line in lines] == ["doctor", "devices", "run", "run"]
+    for line in lines:
+        arguments = shlex.split(line.split("|")[0])[1:]
+        if arguments[0] != "run":
+            assert spikebridge(arguments, tmp_path)
+            continue
+        done = subprocess.run(
+            [sys.executable, "-m", "spikebridge", *arguments, "--headless", "--for", "1"], cwd=tmp_path,
+            capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
+        assert done.returncode in (0, 4)
+        assert not done.returncode or re.match(r"spikebridge: expected a .*, found none.*\.$", done.stderr.strip())
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.stem)
 def test_the_python_of_a_page_runs(page: Path, recording: Path, tmp_path: Path) -> None:
     """All of a page in one go, in an interpreter of its own."""

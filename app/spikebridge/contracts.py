@@ -63,6 +63,8 @@ class SourceInfo:
     kind : ``recording`` can seek; ``live`` drops the oldest when the chain is late; ``simulated`` is live by contract.
     t_first_us, t_last_us : camera clock of the first and last event of a recording; None otherwise. Of a large one the
     last event that is known: it grows until ``ReplayStatus.indexed`` is 1.
+    details : of a camera: its driver, its connection and its settings as it gives them back, each a value or sentence.
+    counts_losses : whether what is lost before the program has it is counted; not every camera's driver tells.
     """
 
     uri: str
@@ -71,6 +73,8 @@ class SourceInfo:
     sensor: Sensor
     t_first_us: int | None = None
     t_last_us: int | None = None
+    details: tuple[str, ...] = ()
+    counts_losses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class SourceCounters:
     skipped_bytes : bytes of the file that could not be read as events. truncated : the file ends inside a packet.
     notes : one sentence for each oddity found. out_of_order : events given out at another time than their own, because
     that ran back. filtered : events that filters took out on purpose; they are among ``read``.
+    waiting_for : what the source waits for, such as a camera that was unplugged; empty while it runs.
     """
 
     read: int = 0
@@ -91,6 +96,7 @@ class SourceCounters:
     notes: tuple[str, ...] = ()
     out_of_order: int = 0
     filtered: int = 0
+    waiting_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

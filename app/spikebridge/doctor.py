@@ -10,16 +10,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from spikebridge.sources.cameras import FAMILIES
+from spikebridge.sources.cameras.access import UDEV_FIX, UsbDevice, installed_rules, usb_devices
+from spikebridge.sources.cameras.families import FAMILIES, Family
+from spikebridge.sources.cameras.refusals import usb2_note
 
 State: TypeAlias = Literal["ok", "warning", "missing"]
 
 _PYTHONS = ((3, 10), (3, 13))
-_UDEV_FOLDERS = ("etc/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d", "run/udev/rules.d")
-_UDEV_FIX = (
-    "spikebridge doctor --udev-rules | sudo tee /etc/udev/rules.d/70-spikebridge-cameras.rules && "
-    "sudo udevadm control --reload-rules && sudo udevadm trigger"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def diagnose(root: Path = Path("/"), environment: Mapping[str, str] = os.environ
         check_providers(),
         check_power(root / "sys"),
         check_lava(),
-        *check_cameras(),
+        *check_cameras(root),
         check_udev(root),
     ]
 
@@ -119,34 +116,68 @@ def check_lava() -> Check:
     return Check("Lava", "warning", f"{sentence} --snn lava and loihi2 need it, the emulator does not.", fix)
 
 
-def check_cameras() -> Iterator[Check]:
-    """SDKs of the camera families, found without importing them."""
+def check_cameras(root: Path) -> Iterator[Check]:
+    """Of each family: its drivers, found without importing them, and the cameras that are plugged in."""
+    plugged = usb_devices(root)
     for family in FAMILIES:
-        name = f"{family.title} cameras"
-        if family.is_installed:
-            yield Check(name, "ok", f"{family.sdk} is installed.")
-        else:
-            yield Check(name, "missing", f"{family.sdk} is not installed.", family.install)
+        yield _check_drivers(family, root)
+        for device in plugged or ():
+            if device.is_one_of(family.usb):
+                yield _check_camera(family, device)
+    if plugged is None and sys.platform == "linux":
+        yield Check(
+            "USB",
+            "warning",
+            "This system shows no USB, so that no camera can be found; 'sim:', recordings and 'net:' need none.",
+            "in a container: start it with --device=/dev/bus/usb",
+        )
+
+
+def _check_drivers(family: Family, root: Path) -> Check:
+    name = f"{family.title} cameras"
+    installed = family.installed
+    if not installed:
+        return Check(name, "missing", "No driver is installed.", family.ways[-1].install)
+    there = f"{installed[0].title} opens {installed[0].opens}"
+    others = [f"{way.title} is the next way" for way in installed[1:]]
+    missing = [f"{way.title} is not found by this Python" for way in family.ways if way not in installed]
+    elsewhere = _metavision_elsewhere(root) if any(way.sdk == "metavision_hal" for way in family.ways) else ""
+    fix = f"export PYTHONPATH={elsewhere}" if elsewhere and missing else ""
+    if fix:
+        return Check(name, "warning", f"{'; '.join((there, *others, *missing))}, but it lies in {elsewhere}.", fix)
+    return Check(name, "ok", f"{'; '.join((there, *others, *missing))}.")
+
+
+def _metavision_elsewhere(root: Path) -> str:
+    """Where the Metavision SDK's installers put its modules, outside of a virtual environment."""
+    for pattern in ("usr/lib/python3/dist-packages", "usr/local/lib/python3*/dist-packages"):
+        for folder in sorted(root.glob(pattern)):
+            if any(folder.glob("metavision_hal*")):
+                return str(folder)
+    return ""
+
+
+def _check_camera(family: Family, device: UsbDevice) -> Check:
+    name = f"{family.title} camera"
+    which = f"USB {device.vendor}:{device.product}" + (f", serial number {device.serial}," if device.serial else "")
+    if not device.usable:
+        return Check(name, "missing", f"{which} is plugged in, and this user may not open {device.node}.", UDEV_FIX)
+    if device.is_too_slow(family.usb):
+        return Check(name, "warning", f"{which} is plugged in: {usb2_note(device.mbps)}", "lsusb -t shows the ports")
+    return Check(name, "ok", f"{which} is plugged in at {device.mbps:g} Mb/s, and this user may open it.")
 
 
 def check_udev(root: Path) -> Check:
-    """Whether a udev rule opens the cameras to users."""
+    """Whether udev rules open the cameras to users."""
     if sys.platform != "linux":
         return Check("Camera access", "ok", "No udev rules are needed on this system.")
-    rules = "\n".join(_rules(root))
-    closed = [family.title for family in FAMILIES if any(vendor not in rules for vendor, _ in family.usb)]
+    rules = installed_rules(root)
+    closed = [family.title for family in FAMILIES if any(usb.vendor not in rules for usb in family.usb)]
     if not closed:
         return Check("Camera access", "ok", "udev rules for all cameras are installed.")
     if os.geteuid() == 0:
         return Check("Camera access", "ok", "Running as root, no udev rule is needed.")
-    return Check("Camera access", "warning", f"No udev rule for {' and '.join(closed)} cameras.", _UDEV_FIX)
-
-
-def _rules(root: Path) -> Iterator[str]:
-    for folder in _UDEV_FOLDERS:
-        for path in sorted((root / folder).glob("*.rules")):
-            if os.access(path, os.R_OK):
-                yield path.read_text(encoding="utf-8", errors="replace").lower()
+    return Check("Camera access", "warning", f"No udev rule for {' and '.join(closed)} cameras.", UDEV_FIX)
 
 
 def _installed_distributions() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,3 +60,13 @@ def make_events(t: object, x: object, y: object, polarity: object) -> EventArray
     for field, column in zip(("t", "x", "y", "polarity"), columns, strict=True):
         events[field] = column
     return events
+
+
+def join_events(parts: Sequence[EventArray]) -> EventArray:
+    """A new (N,) EVENT_DTYPE of all parts in order.
+
+    As words of 8 bytes: numpy joins records field by field, which takes ten times as long.
+    """
+    words = [np.ascontiguousarray(part, EVENT_DTYPE).view(np.int64) for part in parts]
+    joined: EventArray = np.concatenate([np.zeros(0, np.int64), *words]).view(EVENT_DTYPE)
+    return joined

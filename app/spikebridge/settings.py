@@ -107,12 +107,44 @@ class ReadSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """What a camera is set to when it is opened; what is not given stays as the camera has it.
+
+    biases : (the device's own name, value). erc_rate_hz : events per second that the camera lets through at most. roi :
+    (x, y, width, height) px from the top left; no events come from elsewhere. antiflicker_hz : (lowest, highest)
+    frequency of lamps to be left out; True for the device's own band.
+    """
+
+    biases: tuple[tuple[str, int], ...] = ()
+    erc_rate_hz: int | None = None
+    roi: tuple[int, int, int, int] | None = None
+    antiflicker_hz: tuple[int, int] | Literal[True] | None = None
+
+    def __post_init__(self) -> None:
+        if self.erc_rate_hz is not None and self.erc_rate_hz <= 0:
+            raise UsageError(f"expected an event rate limit of 1 event per second or more, found {self.erc_rate_hz}.")
+        if self.roi is not None and (min(self.roi[:2]) < 0 or min(self.roi[2:]) <= 0):
+            raise UsageError(f"expected a region X,Y,WIDTH,HEIGHT with some px in it, found {_listed(self.roi)}.")
+        band = self.antiflicker_hz
+        if isinstance(band, tuple) and not 0 < band[0] < band[1]:
+            raise UsageError(f"expected a band LOWEST-HIGHEST in Hz, found {band[0]}-{band[1]}.")
+        names = [name for name, _ in self.biases]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise UsageError(f"expected each bias once, found {twice} twice.")
+
+
+def _listed(values: tuple[int, ...]) -> str:
+    return ",".join(map(str, values))
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
     """How a source is played.
 
     speed : 1.0 is real time, ``math.inf`` as fast as the chain takes it. loop : a recording starts again at its end.
     max_gap_us : the longest silence of a recording that is replayed. seed : of the simulated camera. read : what a
-    recording does not say of itself.
+    recording does not say of itself. camera : what a camera is set to. reconnect : a camera that was lost is waited
+    for.
     """
 
     speed: float = 1.0
@@ -120,6 +152,8 @@ class SourceSettings:
     max_gap_us: int | None = None
     seed: int | None = None
     read: ReadSettings = ReadSettings()
+    camera: CameraSettings = CameraSettings()
+    reconnect: bool = True
 
 
 @dataclass(frozen=True, slots=True)

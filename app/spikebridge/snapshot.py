@@ -28,7 +28,8 @@ from spikebridge.contracts import (
 from spikebridge.settings import Mode
 from spikebridge.stages import CardKey
 
-State: TypeAlias = Literal["starting", "running", "paused", "ended", "failed"]
+#: ``waiting``: for a camera that was unplugged.
+State: TypeAlias = Literal["starting", "running", "waiting", "paused", "ended", "failed"]
 
 
 # ---------------------------------------------------------------- decisions

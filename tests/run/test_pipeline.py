@@ -131,6 +131,18 @@ def test_what_the_driver_lost_is_in_the_snapshot(make: Make) -> None:
     assert lane_of(pipeline).counters.events_dropped == 0
 
 
+def test_a_camera_that_is_gone_is_waited_for(make: Make) -> None:
+    """Neither running nor failed; and at its end not waiting any more."""
+    source = PacketSource(live_packets(20), SENSOR)
+    gone = "camera unplugged, waiting for it …"
+    source.counters = lambda: SourceCounters(waiting_for=gone)  # type: ignore[method-assign]
+    pipeline = make(source)
+    assert pipeline.snapshot().state == "waiting"
+    assert pipeline.snapshot().source_counters.waiting_for == gone
+    decisions_of(pipeline)
+    assert pipeline.snapshot().state == "ended"
+
+
 def test_a_paced_recording_has_a_latency(make: Make) -> None:
     pipeline = make(replay(speed=10))
     assert len(decisions_of(pipeline)) == 30

@@ -1,8 +1,6 @@
 """Live cameras: regular steps from irregular batches, silence, late events, unplugging."""
 
 import itertools
-import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +8,7 @@ import pytest
 from spikebridge.contracts import SourceCounters, SourceInfo
 from spikebridge.errors import MissingError
 from spikebridge.events import Sensor, make_events
-from spikebridge.sources import open_source
-from spikebridge.sources.live import ClockOffset
+from spikebridge.sources.live import CameraReport, ClockOffset
 from spikebridge.testing import ScriptedCamera
 
 STEP_US = 10_000
@@ -92,6 +89,28 @@ def test_batches_that_lie_ready_are_taken_without_waiting():
     (packet,) = take(camera.source(), 1)
     assert packet.events["t"].tolist() == [0, 5_000]
     assert (packet.received_ns, camera.clock.now_ns) == (0, 0)
+
+
+def test_a_reader_that_was_held_up_finds_the_events_in_their_steps():
+    """The host stands still for 50 ms: five steps and more lie ready, and none of their events is late."""
+    camera = camera_of((1_000, events_at(0)), *((t + 1_000, events_at(t)) for t in range(3_000, 60_000, 3_000)))
+    source = camera.source()
+    packets = source.packets(STEP_US)
+    camera.clock.now_ns = 1_000_000
+    first = next(packets)
+    camera.clock.now_ns = 55_000_000
+    steps = [first, *itertools.islice(packets, 4)]
+    assert [p.events["t"].tolist() for p in steps] == [
+        [0, 3_000, 6_000, 9_000], [12_000, 15_000, 18_000], [21_000, 24_000, 27_000], [30_000, 33_000, 36_000, 39_000],
+        [42_000, 45_000, 48_000],
+    ]  # fmt: skip
+    assert source.counters().notes == ()
+
+
+def test_a_camera_whose_clock_stands_still_does_not_stop_the_steps():
+    camera = camera_of(*((t, events_at(5)) for t in range(0, 4_000_000, 500)))
+    packets = take(camera.source(), 3)
+    assert [p.t_start_us for p in packets] == [5, 10_005, 20_005]
 
 
 def test_times_are_whole_numbers_on_any_clock():
@@ -191,35 +210,105 @@ def test_close_ends_the_stream():
     assert camera.closed
 
 
-class FakeDvCamera:
-    """The calls of dv-processing's CameraInputBase that are used, and nothing more."""
+class Interrupted(ScriptedCamera):
+    """One that reports: ``gone`` between two moments of the host's clock, µs, and back after the second."""
 
-    def __init__(self):
-        self.batches = [np.array([(7, 3, 4, 1)], dtype="i8,i2,i2,i1")]
-        self.batches[0].dtype.names = ("timestamp", "x", "y", "polarity")
+    details, counts_losses = ("driver none",), False
 
-    def getEventResolution(self):  # noqa: N802
-        return (346, 260)
+    def __init__(self, batches, gone_us, back_us, **counts):
+        super().__init__(batches)
+        self.gone_us, self.back_us, self.counts = gone_us, back_us, counts
 
-    def getCameraName(self):  # noqa: N802
-        return "DAVIS346_00000001"
-
-    def getNextEventBatch(self):  # noqa: N802
-        if not self.batches:
-            return None
-        batch = self.batches.pop()
-        return SimpleNamespace(numpy=lambda: batch)
-
-    def isRunning(self):  # noqa: N802
-        return False
+    def report(self):
+        now_us = self.clock.now_ns // 1000
+        gone = "camera unplugged, waiting for it …" if self.gone_us <= now_us < self.back_us else ""
+        return CameraReport(gone=gone, interruptions=int(now_us >= self.back_us), **self.counts)
 
 
-def test_an_inivation_camera_reads_its_batches(monkeypatch):
-    camera = SimpleNamespace(open=lambda *serial: FakeDvCamera())
-    monkeypatch.setitem(sys.modules, "dv_processing", SimpleNamespace(io=SimpleNamespace(camera=camera)))
-    source = open_source("camera:inivation/00000001")
-    assert source.info.sensor == Sensor(346, 260, "DAVIS346_00000001")
-    assert source.info.kind == "live"
-    with pytest.raises(MissingError, match="the stream ended"):
-        list(source.packets(STEP_US))
-    assert source.counters().read == 1
+def test_a_gap_is_where_the_camera_was_gone():
+    """Gone from 23 to 60 ms; its clock goes on."""
+    camera = Interrupted(
+        [(1_000, events_at(0)), (22_000, events_at(21_000)), (71_000, events_at(70_000))], 23_000, 60_000
+    )
+    source = camera.source()
+    packets = take(source, 5)
+    assert [(p.sequence, p.t_start_us, p.gap) for p in packets] == [
+        (0, 0, False), (1, 10_000, False), (2, 20_000, False), (3, 70_000, True), (4, 80_000, False),
+    ]  # fmt: skip
+    assert [p.events["t"].tolist() for p in packets] == [[0], [], [21_000], [70_000], []]
+    # The step that broke off is out at once, not when its time is over.
+    assert packets[2].received_ns // 1000 - 23_000 < 1_000
+    assert all(p.due_ns <= p.received_ns for p in packets)
+
+
+def test_a_step_after_a_loss_has_a_gap():
+    """The driver's count grows between the first and the second step, and stays."""
+    camera = Interrupted([(1_000, events_at(0)), (12_000, events_at(11_000))], 10**12, 10**12)
+    packets = camera.source().packets(STEP_US)
+    gaps = [next(packets).gap]
+    camera.counts["dropped"] = 5
+    gaps += [next(packets).gap, next(packets).gap]
+    assert gaps == [False, True, False]
+
+
+def test_a_clock_that_began_anew_goes_on_with_the_hosts():
+    """Back after 5 s with a clock that begins at 0; looked for each 10 ms, received at 5 005 ms, 1 ms behind."""
+    camera = Interrupted([(1_000, events_at(0)), (5_003_000, events_at(0, 500))], 5_000, 5_002_000)
+    packets = take(camera.source(), 2)
+    assert [(p.t_start_us, p.gap, p.events["t"].tolist()) for p in packets] == [
+        (0, False, [0]), (5_000_000, True, [5_003_500, 5_004_000]),
+    ]  # fmt: skip
+
+
+def test_while_a_camera_is_gone_it_says_so_and_gives_no_steps():
+    camera = Interrupted([(1_000, events_at(0))], 5_000, 500_000, dropped=7, out_of_order=2, skipped_bytes=3)
+    source = camera.source()
+    packets = source.packets(STEP_US)
+    next(packets)
+    assert source.counters().waiting_for == "camera unplugged, waiting for it …"
+    camera.back_us = 10**12
+    stop = iter([False] * 50 + [True])
+    source._sleep = lambda s: (camera.clock.pass_s(s), next(stop) and source.close())
+    assert list(packets) == []
+    assert camera.closed
+    assert source.counters() == SourceCounters(
+        1, 7, 3, out_of_order=2, waiting_for="camera unplugged, waiting for it …"
+    )
+    assert source.info.details == ("driver none",)
+    assert not source.info.counts_losses
+
+
+def test_what_came_before_a_camera_was_lost_is_given_out():
+    """Three events in three steps, and the end of the stream before any of these was complete."""
+    camera = camera_of((0, events_at(0, 10_000, 20_000)), (5_000, OSError("no device")))
+    got, source = [], camera.source()
+    with pytest.raises(MissingError):
+        got.extend(source.packets(STEP_US))
+    assert [packet.events["t"].tolist() for packet in got] == [[0], [10_000], [20_000]]
+    assert [packet.received_ns // 1_000_000 for packet in got] == [0, 0, 5]
+    assert source.counters().read == 3
+
+
+def test_a_source_that_was_never_read_closes_its_camera():
+    camera = camera_of((0, events_at(0)))
+    source = camera.source()
+    source.close()
+    source.close()
+    assert camera.closed
+    assert list(source.packets(STEP_US)) == []
+
+
+def test_steps_are_the_same_however_the_events_come():
+    """One batch, one for each event, and borders of batches at borders of steps."""
+    times = [0, 1, 9_999, 10_000, 10_001, 19_999, 20_000, 25_000, 31_000]
+
+    def steps(*sizes):
+        rest, batches = list(times), []
+        for size in sizes:
+            batches.append((0, events_at(*rest[:size])))
+            rest = rest[size:]
+        return [p.events["t"].tolist() for p in take(camera_of(*batches).source(), 3)]
+
+    whole = steps(9)
+    assert whole == [times[:3], times[3:6], times[6:8]]
+    assert steps(*[1] * 9) == steps(3, 3, 2, 1) == steps(2, 2, 5) == whole

@@ -11,7 +11,7 @@ import pytest
 import spikebridge
 from recording_files import aedat2, dvs128_words, random_events, same, write
 from spikebridge.errors import InputError, MissingError, UsageError
-from spikebridge.settings import SourceSettings
+from spikebridge.settings import CameraSettings, SourceSettings
 from spikebridge.sources import open_source
 
 
@@ -67,3 +67,10 @@ def test_open_yields_packets(tmp_path: Path) -> None:
         found = list(packets)
     assert {packet.t_stop_us - packet.t_start_us for packet in found} == {1000}
     assert same(np.concatenate([packet.events for packet in found]), events)
+
+
+@pytest.mark.parametrize("uri", ["sim:", "wave.aedat", "net:localhost:7777"])
+def test_settings_of_a_camera_are_for_cameras_only(uri):
+    settings = SourceSettings(camera=CameraSettings(erc_rate_hz=5))
+    with pytest.raises(UsageError, match=f"expected a camera for --bias, .*, found '{uri}'; leave them out"):
+        open_source(uri, settings)

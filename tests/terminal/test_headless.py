@@ -10,14 +10,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bundles import spiking_network, write_ordinary_bundle, write_spiking_bundle
 from small_recordings import moving_column, write_aedat31
+from spikebridge.contracts import SourceCounters
 from spikebridge.power import HostMeter
 from spikebridge.settings import LaneSettings, RunSettings, SourceSettings
 from spikebridge.snapshot import Snapshot
+from spikebridge.terminal import headless
 from spikebridge.terminal.headless import run_headless
 
 
@@ -86,3 +89,12 @@ def test_a_signal_ends_a_run_in_which_nothing_comes(lane: LaneSettings, recordin
     run_headless(recording, RunSettings((lane,), SourceSettings(0.001)), seconds=None, as_json=True)
     done.set()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_camera_that_is_gone_is_said_once_and_that_it_is_back(capsys: pytest.CaptureFixture[str]) -> None:
+    counters = [SourceCounters(), SourceCounters(waiting_for="gone …"), SourceCounters(waiting_for="gone …")]
+    moments = iter([*counters, SourceCounters(), SourceCounters()])
+    tell = headless._waiting_teller(SimpleNamespace(source=SimpleNamespace(counters=lambda: next(moments))))  # type: ignore[arg-type]
+    for _ in range(5):
+        tell()
+    assert capsys.readouterr().err == "spikebridge: gone …\nspikebridge: the camera is back\n"

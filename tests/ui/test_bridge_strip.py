@@ -116,3 +116,14 @@ def test_a_long_title_is_set_in_smaller_type_before_it_is_cut(strip):
     assert 15 < long.size < 20
     assert long.shown(1.0) == long.text
     assert title("Recording · " + 30 * "DAVIS").size == 15
+
+
+def test_the_camera_card_tells_what_the_camera_is_set_to(strip):
+    strip.show_cards(cards(1), {})
+    strip.details = ("driver a 1.0", "bias_on 5")
+    # Five cards, and four arrows of 92 px.
+    width = (1888 - 4 * 92) / 5
+    assert strip.tip_at(0) == strip.tip_at(width - 1) == "driver a 1.0\nbias_on 5"
+    assert strip.tip_at(width + 1) == ""
+    strip.clear()
+    assert strip.tip_at(0) == ""

@@ -62,7 +62,7 @@ def test_what_the_source_is_is_a_word(header, kind, badge):
     assert header.texts[2] == badge
 
 
-@pytest.mark.parametrize("state", ["starting", "running", "paused", "ended", "failed"])
+@pytest.mark.parametrize("state", ["starting", "running", "waiting", "paused", "ended", "failed"])
 def test_states_are_words_and_icons(header, state):
     header.show_snapshot(replace(snapshot(1), state=state), lane(1))
     icon, word, _ = STATES[state]

@@ -53,6 +53,17 @@ def test_losses_before_the_networks(source, words):
     assert describe_losses(losing(NONE, source=source)) == words
 
 
+def test_what_a_driver_does_not_count_is_not_said_to_be_whole(line):
+    shown = losing(NONE)
+    camera = replace(shown, source=replace(shown.source, kind="live", counts_losses=False))
+    assert describe_losses(camera) == "Nothing lost here; the driver does not tell"
+    line.show_snapshot(camera, 0)
+    (first, *_) = [item for item in line.compose() if isinstance(item, Words)]
+    assert first.text.startswith("✓")
+    lost = replace(camera, source_counters=SourceCounters(dropped=2))
+    assert describe_losses(lost) == "2 events lost in the driver"
+
+
 def test_events_of_a_file_are_not_lost_in_a_driver():
     shown = losing(NONE, source=SourceCounters(dropped=20))
     recording = replace(shown, source=replace(shown.source, kind="recording"))

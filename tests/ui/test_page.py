@@ -177,3 +177,29 @@ def test_the_chosen_network_stays_chosen_with_another_source(opening, until):
     opened.window.open("other.aedat")
     until(lambda: opened.window.session is not None and opened.window.session.uri == "other.aedat")
     assert opened.page.chosen == 1
+
+
+def test_a_camera_that_is_gone_is_said_and_decides_nothing(opened, until):
+    """What was decided before is not shown any more, until the camera is back."""
+    session, page = opened.session, opened.page
+    session.decide("arm_roll")
+    opened.draw()
+    assert page.stage.columns[0].gesture.said == "Arm roll"
+    running = session.newest
+    counters = replace(running.source_counters, waiting_for="camera unplugged, waiting for it …")
+    session.show(replace(running, state="waiting", source_counters=counters))
+    opened.draw()
+    assert page.stage.columns[0].gesture.said == "No camera waiting until it is plugged in again"
+    assert page.stage.events.message == "camera unplugged, waiting for it …"
+    assert page.header.state == "waiting"
+    session.show(running)
+    opened.draw()
+    assert page.stage.columns[0].gesture.said == "Arm roll"
+    assert page.stage.events.message == ""
+
+
+def test_what_a_camera_is_set_to_reaches_its_card(opened):
+    shown = opened.session.newest
+    opened.session.show(replace(shown, source=replace(shown.source, details=("bias_on 5",))))
+    opened.draw()
+    assert opened.page.strip.tip_at(0) == "bias_on 5"

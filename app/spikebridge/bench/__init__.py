@@ -29,6 +29,7 @@ MEASURES = (
     "start",
     "memory",
     "overload",
+    "camera",
 )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.bench import BenchSettings, Figure
+from spikebridge.bench.live_camera import StandInCamera
 from spikebridge.bench.opening import measure_opening as measure_opening
 from spikebridge.bench.reading import measure_reading as measure_reading
 from spikebridge.bench.synthetic import BurstSource, noise_events
@@ -24,6 +25,7 @@ from spikebridge.run.opening import open_chain, open_pipeline
 from spikebridge.run.pipeline import Pipeline, peak_rss_mb
 from spikebridge.settings import LaneSettings, RunSettings
 from spikebridge.snapshot import Percentiles, Snapshot
+from spikebridge.sources.live import LiveSource
 from spikebridge.sources.replay import Replay
 from spikebridge.testing import ArrayRecording
 
@@ -198,6 +200,40 @@ def measure_overload(settings: BenchSettings) -> list[Figure]:
         Figure("… events dropped (counted)", counters.events_dropped / 1e6, "M"),
         Figure("… events not counted", abs(uncounted) + broken, "events", 0),
         Figure("… back under 10 ms after", max(0.0, (recovered_ns - source.burst_ended_ns) / 1e9), "s", 1),
+    ]
+
+
+def measure_camera(settings: BenchSettings) -> list[Figure]:
+    """A stand-in of a camera at 20 M events/s: its ring, the source that cuts steps, and one network."""
+    seconds = 3.0 if settings.quick else 10.0
+    camera = StandInCamera(Sensor(1280, 720, "stand-in"), 20e6)
+    source = LiveSource(camera)
+    pipeline = _pipeline(source, (settings.model,))
+    (lane,) = pipeline.lanes
+    ages_ms, memory_mb, until_s = [], list[float](), time.monotonic() + seconds
+    for item in pipeline.decisions():
+        if item is not None and item[1].end_to_end_us is not None:
+            ages_ms.append(item[1].end_to_end_us / 1000)
+        if len(memory_mb) < 100 * seconds:
+            memory_mb.append(_rss_mb())
+        if time.monotonic() > until_s:
+            break
+    counters, read, dropped = lane.counters(), source.counters().read, source.counters().dropped
+    in_the_source = read - counters.events_in
+    uncounted = camera.given - read - dropped
+    uncounted += counters.events_in - counters.events_done - counters.events_dropped - counters.events_queued
+    p50, p99 = np.percentile(ages_ms, (50, 99)) if ages_ms else (math.inf, math.inf)
+    return [
+        Figure("camera at 20 M events/s: end of the step to the decision, p50", float(p50), "ms"),
+        Figure("… p99", float(p99), "ms", 200),
+        Figure("… longest", max(ages_ms, default=math.inf), "ms", 200),
+        Figure("… events read", read / 1e6, "M"),
+        Figure("… dropped in the driver's ring (counted)", dropped / 1e6, "M"),
+        Figure("… processed", counters.events_done / 1e6, "M"),
+        Figure("… dropped in the inbox (counted)", counters.events_dropped / 1e6, "M"),
+        Figure("… waiting for their step at the end", in_the_source / 1e6, "M", 1),
+        Figure("… not counted", abs(uncounted), "events", 0),
+        Figure("… memory at its end over its middle", memory_mb[-1] - memory_mb[len(memory_mb) // 2], "MB", 20),
     ]
 
 

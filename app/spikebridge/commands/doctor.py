@@ -14,9 +14,9 @@ import click
 def doctor(as_json: bool, udev_rules: bool) -> None:
     """Check this machine and print the exact command for what is missing."""
     if udev_rules:
-        from spikebridge.sources import cameras
+        from spikebridge.sources.cameras.families import udev_rules as rules
 
-        click.echo(cameras.udev_rules(), nl=False)
+        click.echo(rules(), nl=False)
         return
     from spikebridge.doctor import diagnose
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from spikebridge.commands.camera import camera_options, read_camera
 from spikebridge.commands.lanes import lane_options, read_lanes
 from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.commands.speed import SPEED
@@ -50,6 +51,8 @@ class _Outcome:
     help="Keep events, settings and every decision, for 'spikebridge verify'.",
 )
 @click.option("--label", type=click.Choice(LABELS), default=None, help="Marks what is recorded, until another mark.")
+@camera_options
+@click.option("--no-reconnect", is_flag=True, help="End when the camera is unplugged instead of waiting for it.")
 @click.option("--headless", is_flag=True, help="In the terminal, without a window.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision and a summary; implies --headless.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Save the window as PNG, then end.")
@@ -75,6 +78,8 @@ def run(source: str, **given: Any) -> None:
             max_gap_us=None if max_gap_s is None else round(max_gap_s * 1e6),
             seed=given["seed"],
             read=read_reading(given),
+            camera=read_camera(given),
+            reconnect=not given["no_reconnect"],
         ),
         estimate_host=not given["no_host_estimate"],
         record=RecordSettings(given["record_to"], given["session"], given["label"]),

@@ -232,11 +232,13 @@ class Pipeline:
         status = replay.status() if replay is not None else None
         failure = self.first_failure()
         recording = self._tape.status() if self._tape is not None else None
+        counters = self.source.counters()
+        paused = status is not None and status.paused
         return Snapshot(
             sequence=next(self._sequence),
-            state=self._state(lanes, status is not None and status.paused),
+            state=self._state(lanes, paused, bool(counters.waiting_for)),
             source=self.source.info,
-            source_counters=self.source.counters(),
+            source_counters=counters,
             lanes=lanes,
             pairs=self._agreement.figures(),
             power=self.monitor.latest(),
@@ -265,13 +267,15 @@ class Pipeline:
         notes = {f"recording {number}": problem for number, problem in enumerate(problems) if problem}
         return notes | ({f"recording refused {self._refused}": self._refused} if self._refused else {})
 
-    def _state(self, lanes: tuple[LaneSnapshot, ...], paused: bool) -> State:
+    def _state(self, lanes: tuple[LaneSnapshot, ...], paused: bool, waiting: bool) -> State:
         if self.failure is not None or all(lane.state == "failed" for lane in lanes):
             return "failed"
         if all(lane.state in ("ended", "failed") for lane in lanes):
             return "ended"
         if paused:
             return "paused"
+        if waiting:
+            return "waiting"
         return "running" if any(lane.state == "running" for lane in lanes) else "starting"
 
 

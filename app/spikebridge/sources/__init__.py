@@ -11,19 +11,24 @@ from pathlib import Path
 
 from spikebridge.contracts import LABELS, Source
 from spikebridge.errors import MissingError, UsageError
-from spikebridge.settings import SourceSettings
+from spikebridge.settings import CameraSettings, SourceSettings
 
 
 def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Source:
     """The source that a SOURCE argument names, played as ``settings`` say."""
     settings = settings or SourceSettings()
     scheme, colon, rest = str(uri).partition(":")
+    if settings.camera != CameraSettings() and scheme != "camera":
+        raise UsageError(
+            f"expected a camera for --bias, --erc-rate, --roi, --antiflicker or --camera-preset, found '{uri}'; leave "
+            "them out."
+        )
     if colon and scheme == "sim":
         return _open_simulated(rest, settings.speed, settings.seed)
     if colon and scheme == "camera":
-        from spikebridge.sources.cameras import open_camera
+        from spikebridge.sources.cameras.opening import open_camera
 
-        return open_camera(str(uri))
+        return open_camera(str(uri), settings)
     if colon and scheme == "net":
         raise _no_network(str(uri), rest)
     from spikebridge.recordings import open_recording

@@ -116,6 +116,8 @@ def _recording(status: RecordingStatus) -> Text:
 
 
 def _notes(snapshot: Snapshot) -> Iterator[str]:
+    if snapshot.source_counters.waiting_for:
+        yield snapshot.source_counters.waiting_for
     yield from snapshot.source_counters.notes
     yield from snapshot.notes.values()
     for lane in snapshot.lanes:

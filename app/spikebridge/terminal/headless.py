@@ -33,6 +33,7 @@ def run_headless(
             entered.enter_context(_stop_on_signal(stop))
             refresh = entered.enter_context(_view(pipeline, as_json))
             marks = MarkLines(pipeline.mark, _tell) if settings.record.keeps else None
+            tell_waiting = _waiting_teller(pipeline)
             for watcher in watchers:
                 entered.enter_context(watcher(pipeline.snapshot))
             for item in _until(pipeline, seconds, stop):
@@ -41,6 +42,7 @@ def run_headless(
                     _write(json.dumps(decision_object(decision, names[lane])))
                 if marks is not None:
                     marks.look()
+                tell_waiting()
                 refresh()
     finally:
         pipeline.close()
@@ -75,6 +77,22 @@ def _teller(stop: threading.Event) -> Say:
             sys.stderr.flush()
 
     return say
+
+
+def _waiting_teller(pipeline: Pipeline) -> Callable[[], None]:
+    """Says, once each, that a camera is gone and that it is back."""
+    told = ""
+
+    def tell() -> None:
+        nonlocal told
+        waiting_for = pipeline.source.counters().waiting_for
+        if waiting_for == told:
+            return
+        sys.stderr.write(f"spikebridge: {waiting_for or 'the camera is back'}\n")
+        sys.stderr.flush()
+        told = waiting_for
+
+    return tell
 
 
 def _view(pipeline: Pipeline, as_json: bool) -> AbstractContextManager[Callable[[], None]]:

@@ -27,6 +27,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Source",
         (
             Command(Commands.choose_recording, "Open a recording …", ("Ctrl+O", "O"), "O"),
+            Command(Commands.choose_camera, "Open a camera …", ("Ctrl+K", "C"), "C"),
             Command(Commands.open_simulated, "Open the simulated camera", ("Ctrl+R", "R"), "R"),
             Command(Commands.close_source, "Close the source", ("Ctrl+W",), "Ctrl W"),
         ),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QColor, QImage
+from PyQt6.QtCore import QEvent, QRectF
+from PyQt6.QtGui import QColor, QHelpEvent, QImage
+from PyQt6.QtWidgets import QToolTip
 
 from spikebridge.contracts import Energy
 from spikebridge.snapshot import StageCard
@@ -34,6 +35,8 @@ _TITLES: dict[CardKey, str] = {
 }
 #: Height of a sparkline and size of the type of energies, px of the reference screen.
 _SPARK, _FOOT = 22, 14
+#: Width of an arrow between two cards.
+_LINK = 92
 _SMALLEST_TITLE = 15
 
 
@@ -46,6 +49,8 @@ class BridgeStrip(PaintedPanel):
         self._sparks: Mapping[CardKey, Sequence[float]] = {}
         #: Low leaves out the sparklines and static energy.
         self.low = False
+        #: Of the camera: driver, connection, settings; shown where the pointer rests on its card.
+        self.details: tuple[str, ...] = ()
         self.setAccessibleName("Stages of the chain")
 
     def show_cards(self, cards: tuple[StageCard, ...], sparks: Mapping[CardKey, Sequence[float]]) -> None:
@@ -55,15 +60,29 @@ class BridgeStrip(PaintedPanel):
         self.refresh()
 
     def clear(self) -> None:
+        self.details = ()
         self.show_cards((), {})
 
+    def event(self, event: QEvent | None) -> bool:
+        if isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.tip_at(event.pos().x()), self)
+            return True
+        return super().event(event)
+
+    def tip_at(self, x: int) -> str:
+        """What is told beside the pointer: of the camera on its card, else nothing."""
+        return "\n".join(self.details) if x < self._card_width() else ""
+
+    def _card_width(self) -> float:
+        return (self.width() - self.px(_LINK) * (len(CARDS) - 1)) / len(CARDS)
+
     def compose(self) -> Iterator[Item]:
-        link, rows = self.px(92), self.px(_SPARK)
+        link, rows = self.px(_LINK), self.px(_SPARK)
         histories = [self._sparks.get(key, ()) for key in CARDS]
         images = [QImage()] * len(CARDS)
         if not self.low and rows > 0:
             images = draw_sparklines(histories, [COLOURS[key] for key in CARDS], theme.PANEL, rows)
-        width = (self.width() - link * (len(CARDS) - 1)) / len(CARDS)
+        width = self._card_width()
         for i, key in enumerate(CARDS):
             left = i * (width + link)
             yield from self._compose_card(QRectF(left, 0, width, self.height()), key, images[i])

@@ -30,6 +30,10 @@ class Window(Protocol):
 
     def open(self, uri: str) -> None: ...
 
+    def find_cameras(self) -> None:
+        """Looks for cameras, and offers those that are found."""
+        ...
+
     def close_source(self) -> None: ...
 
     def isFullScreen(self) -> bool: ...  # noqa: N802 - Qt's name
@@ -53,6 +57,9 @@ class Commands:
         path, _ = QFileDialog.getOpenFileName(self._page.window(), "Open a recording", "", "All files (*)")
         if path:
             self._window.open(path)
+
+    def choose_camera(self) -> None:
+        self._window.find_cameras()
 
     def open_simulated(self) -> None:
         self._window.open("sim:")

@@ -23,6 +23,7 @@ STATES: dict[str, tuple[str, str, QColor]] = {
     "opening": ("◌", "Opening", theme.YELLOW),
     "starting": ("◌", "Starting", theme.YELLOW),
     "running": ("●", "Running", theme.SKY),
+    "waiting": ("◎", "Waiting", theme.YELLOW),
     "paused": ("▮▮", "Paused", theme.YELLOW),
     "ended": ("■", "Ended", theme.MUTED),
     "failed": ("⚠", "Failed", theme.ALARM),

@@ -15,6 +15,8 @@ from spikebridge.ui.lettering import Face, fitted_size, text_width
 from spikebridge.ui.painted import PaintedPanel
 
 _NOTHING = "Nothing lost"
+#: Of a camera whose driver does not count.
+_NOTHING_HERE = "Nothing lost here; the driver does not tell"
 #: Of the width goes to what was lost.
 _MOST = 0.6
 
@@ -38,7 +40,7 @@ class LossLine(PaintedPanel):
         self.refresh()
 
     def compose(self) -> Iterator[Item]:
-        lost = self.verdict != _NOTHING
+        lost = self.verdict not in (_NOTHING, _NOTHING_HERE)
         pad, height = self.px(16), self.height()
         words = f"{'⚠' if lost else '✓'}  {self.verdict}"
         size = fitted_size(words, int(self.width() * _MOST), Face(self.px(18), lost, lost))
@@ -85,7 +87,7 @@ def describe_losses(snapshot: Snapshot) -> str:
         if (lost := _lost(lane.counters))
     ]
     losses += _lost_before(snapshot.source_counters, snapshot.source.kind == "recording")
-    return ", ".join(losses) or _NOTHING
+    return ", ".join(losses) or (_NOTHING if snapshot.source.counts_losses else _NOTHING_HERE)
 
 
 def _lost(counters: Counters) -> str:

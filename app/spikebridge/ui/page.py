@@ -156,6 +156,10 @@ class Page(QWidget):
         """At the display's rate: pictures and decisions."""
         if snapshot.sequence != self._drawn_sequence:
             self._drawn_sequence = snapshot.sequence
+            if snapshot.state == "waiting":
+                # What was decided before says nothing of now.
+                self.wait("No camera", "waiting until it is", "plugged in again")
+                return
             for column, lane in zip(self.stage.shown_columns, snapshot.lanes, strict=False):
                 column.show_decision(lane)
 
@@ -189,9 +193,10 @@ class Page(QWidget):
         lane = snapshot.lanes[self.chosen]
         self.header.show_snapshot(snapshot, lane)
         self.strip.show_cards(lane.cards, self._histories[self.chosen].sparks)
+        self.strip.details = snapshot.source.details
         self.loss.show_snapshot(snapshot, self.chosen)
         self.show_settings(snapshot, lane.threshold, lane.smoothing_us)
-        self.stage.events.set_message(_MESSAGES.get(snapshot.state, ""))
+        self.stage.events.set_message(snapshot.source_counters.waiting_for or _MESSAGES.get(snapshot.state, ""))
         if len(snapshot.lanes) > 1:
             self.table.show_snapshot(snapshot, self.chosen)
             for number, (column, one) in enumerate(zip(self.stage.shown_columns, snapshot.lanes, strict=False)):

@@ -16,6 +16,7 @@ from spikebridge.snapshot import Snapshot
 from spikebridge.ui import theme
 from spikebridge.ui.actions import GROUPS
 from spikebridge.ui.banner import Banner
+from spikebridge.ui.camera_menu import CameraMenu
 from spikebridge.ui.commands import Commands
 from spikebridge.ui.frame_clock import display_timer
 from spikebridge.ui.help_overlay import HelpOverlay
@@ -66,6 +67,9 @@ class MainWindow(QMainWindow):
         self.banner = Banner(self.page)
         keys = [(title, [(command.shown, command.title) for command in commands]) for title, commands in GROUPS]
         self.help = HelpOverlay(self.page, keys)
+        self.cameras = CameraMenu(self)
+        self.cameras.chosen.connect(self.open)
+        self.cameras.said.connect(self.banner.show_note)
         self.commands = Commands(self)
         for group, commands in GROUPS:
             if not self.menu.isEmpty():
@@ -126,6 +130,10 @@ class MainWindow(QMainWindow):
         if self.session is None:
             self.page.wait("Opening", "the source", "and the model")
         self._loader.open(uri, same)
+
+    def find_cameras(self) -> None:
+        """Looks for cameras in the background, and offers those that are found."""
+        self.cameras.open()
 
     def close_source(self) -> None:
         """Ends the source; the window stays."""
@@ -222,6 +230,7 @@ class MainWindow(QMainWindow):
             self._loader.close(self.session)
         self.session = None
         self._loader.shut_down()
+        self.cameras.shut_down()
         super().closeEvent(event)
 
     def end(self) -> None:

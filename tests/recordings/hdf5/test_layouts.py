@@ -163,7 +163,7 @@ def test_plain_columns_in_order_are_open_without_being_gone_over(
     events = random_events(3 * CHUNK_EVENTS, longest_us=2)
     path = write_columns(tmp_path / "a.h5", events)
     with monkeypatch.context() as patch:
-        patch.delattr(Scan, "measure")
+        patch.delattr(Scan, "begin")
         recording = open_recording(path, sized())
         assert same(everything(recording), events)
     events["t"][CHUNK_EVENTS] = 0
