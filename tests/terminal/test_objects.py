@@ -31,7 +31,8 @@ LANE = {
     "events": {
         "read": 9001,
         "processed": 2000,
-        "filtered": 1077,
+        "filtered": 12,
+        "outside_crop": 1077,
         "dropped": 499,
         "queued": 130,
         "skipped_bytes": 1234,

@@ -18,7 +18,18 @@ from rich.table import Table
 
 from spikebridge.errors import StageError, UsageError
 
-MEASURES = ("latency", "lanes", "throughput", "reading", "emulator", "drawing", "start", "memory", "overload")
+MEASURES = (
+    "latency",
+    "lanes",
+    "throughput",
+    "reading",
+    "filters",
+    "emulator",
+    "drawing",
+    "start",
+    "memory",
+    "overload",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.bench import BenchSettings, Figure
+from spikebridge.bench.filtering import measure_filters as measure_filters
 from spikebridge.bench.reading import measure_reading as measure_reading
 from spikebridge.bench.synthetic import BurstSource, noise_events
 from spikebridge.bundle import load_model

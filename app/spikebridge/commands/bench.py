@@ -16,7 +16,7 @@ from spikebridge.settings import DEFAULT_MODEL
 @click.option("--recordings", type=click.Path(exists=True, path_type=Path), help="Folder of recordings to replay.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Name or folder of the bundle to measure.")
 def bench(as_json: bool, quick: bool, only: tuple[str, ...], recordings: Path | None, model: str) -> None:
-    """Measure this machine: latency, throughput, reading, drawing, start, memory, overload."""
+    """Measure this machine: latency, throughput, reading, filters, drawing, start, memory, overload."""
     from spikebridge.bench import BenchSettings, run_benchmarks
 
     run_benchmarks(BenchSettings(quick, recordings, model), only, as_json=as_json)

@@ -18,7 +18,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("info", "What is in a recording; with --model: how its layers fit on a chip."),
     "devices": ("devices", "List the cameras that are plugged in."),
     "doctor": ("doctor", "Check this machine and print the exact command for what is missing."),
-    "bench": ("bench", "Measure this machine: latency, throughput, reading, drawing, start, memory, overload."),
+    "bench": (
+        "bench",
+        "Measure this machine: latency, throughput, reading, filters, drawing, start, memory, overload.",
+    ),
     "lava-setup": ("lava_setup", "Make the Python 3.10 environment for --snn lava from pinned versions."),
     "nir": ("nir", "Spiking layers to and from NIR, the exchange format of neuromorphic frameworks."),
     "simulate": ("simulate", "Make a set of labelled clips with the simulated camera."),

@@ -12,6 +12,7 @@ from types import FrameType
 
 import click
 
+from spikebridge.commands.filters import filter_option, read_filters
 from spikebridge.contracts import LABELS, Source
 
 
@@ -24,7 +25,16 @@ from spikebridge.contracts import LABELS, Source
 )
 @click.option("--fast", is_flag=True, help="The simulated camera as fast as it can; recordings always are.")
 @click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
-def record(source: str, out: Path, label: str | None, seconds: float | None, fast: bool, seed: int | None) -> None:
+@filter_option
+def record(
+    source: str,
+    out: Path,
+    label: str | None,
+    seconds: float | None,
+    fast: bool,
+    seed: int | None,
+    filters: tuple[str, ...],
+) -> None:
     """Record SOURCE to OUT.aedat4; Ctrl-C ends it.
 
     The label goes into OUT_labels.csv, from which 'train --fine-tune' learns. Without one, the simulated camera
@@ -38,7 +48,7 @@ def record(source: str, out: Path, label: str | None, seconds: float | None, fas
     check_target(out)
     simulated = source.startswith("sim:")
     speed = 1.0 if simulated and not fast else math.inf
-    opened = open_source(source, SourceSettings(speed, seed=seed))
+    opened = open_source(source, SourceSettings(speed, seed=seed, filters=read_filters(filters)))
     length_us = None if seconds is None else round(seconds * 1e6)
     try:
         whole_s = _length_s(opened, seconds)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from spikebridge.commands.filters import filter_option, read_filters
 from spikebridge.commands.lanes import lane_options, read_lanes
 from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.commands.speed import SPEED
@@ -35,6 +36,7 @@ class _Outcome:
 @click.option("--max-gap", type=click.FloatRange(min=0), default=None, help="Longest silence to replay, s.")
 @click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
 @reading_options
+@filter_option
 @click.option("--headless", is_flag=True, help="In the terminal, without a window.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision and a summary; implies --headless.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Save the window as PNG, then end.")
@@ -57,6 +59,7 @@ def run(source: str, **given: Any) -> None:
             max_gap_us=None if max_gap_s is None else round(max_gap_s * 1e6),
             seed=given["seed"],
             read=read_reading(given),
+            filters=read_filters(given["filters"]),
         ),
         estimate_host=not given["no_host_estimate"],
     )

@@ -12,11 +12,16 @@ from pathlib import Path
 from spikebridge.contracts import LABELS, Source
 from spikebridge.errors import MissingError, UsageError
 from spikebridge.settings import SourceSettings
+from spikebridge.sources.filtered import filtered
 
 
 def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Source:
     """The source that a SOURCE argument names, played as ``settings`` say."""
     settings = settings or SourceSettings()
+    return filtered(_open_unfiltered(uri, settings), settings.filters)
+
+
+def _open_unfiltered(uri: str | Path, settings: SourceSettings) -> Source:
     scheme, colon, rest = str(uri).partition(":")
     if colon and scheme == "sim":
         return _open_simulated(rest, settings.speed, settings.seed)

@@ -10,6 +10,7 @@ from spikebridge.contracts import LABELS, Source
 from spikebridge.errors import InputError, UsageError
 from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
 from spikebridge.recordings.labels import Span, labels_path, write_labels
+from spikebridge.sources.filtered import unfiltered
 
 STEP_US = 10_000
 
@@ -71,7 +72,8 @@ def check_target(path: Path) -> None:
 def _performed(source: Source) -> str | None:
     from spikebridge.simulator.camera import SimulatedCamera
 
-    return source.current_label if isinstance(source, SimulatedCamera) else None
+    camera = unfiltered(source)
+    return camera.current_label if isinstance(camera, SimulatedCamera) else None
 
 
 def _extend(spans: list[Span], label: str | None, start_us: int, stop_us: int) -> None:

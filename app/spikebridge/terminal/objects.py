@@ -115,7 +115,8 @@ def _events(counters: Counters, snapshot: Snapshot) -> JsonObject:
     return {
         "read": source.read,
         "processed": counters.events_done,
-        "filtered": counters.events_outside,
+        "filtered": source.filtered,
+        "outside_crop": counters.events_outside,
         "dropped": counters.events_dropped + source.dropped,
         "queued": counters.events_queued,
         "skipped_bytes": source.skipped_bytes,

@@ -58,7 +58,9 @@ def _lane(lane: LaneSnapshot, snapshot: Snapshot) -> Iterator[RenderableType]:
     )
     yield _line(
         "events",
-        f"{source.read:,} read, {counters.events_done:,} processed, {counters.events_outside:,} outside the crop, "
+        f"{source.read:,} read, "
+        + (f"{source.filtered:,} filtered out, " if source.filtered else "")
+        + f"{counters.events_done:,} processed, {counters.events_outside:,} outside the crop, "
         f"{counters.events_dropped + source.dropped:,} dropped, {source.skipped_bytes:,} bytes skipped"
         + (", file truncated" if source.truncated else ""),
     )
