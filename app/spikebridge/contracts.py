@@ -92,6 +92,26 @@ class SourceCounters:
     filtered: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture that a camera took beside its events.
+
+    t_us : camera clock when it was taken. pixels : (H, W) uint8 grey, the sensor's pixels, read-only.
+    """
+
+    t_us: int
+    pixels: NDArray[np.uint8]
+
+
+@runtime_checkable
+class Framed(Protocol):
+    """A source or recording of a camera that takes frames as well."""
+
+    def frame_at(self, t_us: int) -> Frame | None:
+        """The newest one taken before ``t_us``; None where there is none. May take some ms."""
+        ...
+
+
 class Source(Protocol):
     """A regular stream of packets: one for each ``step_us``, also when nothing moved."""
 

@@ -125,7 +125,7 @@ def make_snapshot(*lanes: LaneSnapshot) -> Snapshot:
         sequence=8,
         state="ended",
         source=SourceInfo("clips/wave.aedat4", "wave.aedat4", "recording", Sensor(128, 128)),
-        source_counters=SourceCounters(9001, 29, 1234, True, ("Of the file.",), filtered=12),
+        source_counters=SourceCounters(9001, 29, 1234, True, ("Of the file.",), out_of_order=17, filtered=7001),
         lanes=lanes,
         pairs=PAIRS if len(lanes) > 1 else (),
         power=(

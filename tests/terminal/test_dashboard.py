@@ -126,11 +126,21 @@ def test_without_loss_it_says_so() -> None:
     snapshot = make_snapshot(make_lane())
     lane = snapshot.lanes[0]
     kept = dataclasses.replace(lane, counters=dataclasses.replace(lane.counters, events_dropped=0, events_done=2470))
-    lossless = dataclasses.replace(snapshot.source_counters, dropped=0)
+    lossless = SourceCounters(filtered=7)
     screen = on_screen(dataclasses.replace(snapshot, lanes=(kept,), source_counters=lossless))
     assert "nothing lost   events in 2,600 = done 2,470 + dropped 0 + queued 130" in screen
     # What the driver lost is lost, too.
     assert any(line.startswith("LOST 29 ") for line in on_screen(dataclasses.replace(snapshot, lanes=(kept,))))
+
+
+@pytest.mark.parametrize("odd", [{"skipped_bytes": 1}, {"truncated": True}, {"out_of_order": 1}])
+def test_a_file_that_is_not_whole_is_not_called_lossless(odd: dict[str, int]) -> None:
+    snapshot = make_snapshot(make_lane())
+    lane = snapshot.lanes[0]
+    kept = dataclasses.replace(lane, counters=dataclasses.replace(lane.counters, events_dropped=0))
+    screen = on_screen(dataclasses.replace(snapshot, lanes=(kept,), source_counters=SourceCounters(**odd)))
+    assert any(line.startswith("damaged, see below ") for line in screen)
+    assert not any("nothing lost" in line for line in screen)
 
 
 @pytest.mark.parametrize("labels", [("arm_roll", "bow"), ("bow",)])

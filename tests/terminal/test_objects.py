@@ -31,9 +31,10 @@ LANE = {
     "events": {
         "read": 9001,
         "processed": 2000,
-        "filtered": 12,
+        "filtered": 7001,
         "outside_crop": 1077,
         "dropped": 499,
+        "out_of_order": 17,
         "queued": 130,
         "skipped_bytes": 1234,
         "truncated": True,

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.contracts import Replay, ReplayStatus, Source, SourceCounters, SourceInfo
+from spikebridge.contracts import Frame, Framed, Replay, ReplayStatus, Source, SourceCounters, SourceInfo
 from spikebridge.events import EventPacket
 from spikebridge.settings import FilterSettings
 from spikebridge.sources.filters import FilterChain
@@ -94,6 +94,10 @@ class FilteredReplay(FilteredSource):
 
     def set_loop(self, loop: bool) -> None:
         self._replay.set_loop(loop)
+
+    def frame_at(self, t_us: int) -> Frame | None:
+        """See ``contracts.Framed``; frames are not filtered."""
+        return self._replay.frame_at(t_us) if isinstance(self._replay, Framed) else None
 
     def overview(self) -> NDArray[np.float32]:
         return self._replay.overview()

@@ -87,8 +87,11 @@ def _counts(lane: LaneSnapshot, snapshot: Snapshot) -> Text:
     counters, text = lane.counters, Text()
     if len(snapshot.lanes) > 1:
         text.append(f"{lane.model.name}   ", style="bold")
-    lost = counters.events_dropped + snapshot.source_counters.dropped
-    text.append(f"LOST {lost:,}   " if lost else "nothing lost   ", style="bold red" if lost else "green")
+    source = snapshot.source_counters
+    lost = counters.events_dropped + source.dropped
+    damaged = source.skipped_bytes or source.truncated or source.out_of_order
+    verdict = f"LOST {lost:,}   " if lost else "damaged, see below   " if damaged else "nothing lost   "
+    text.append(verdict, style="bold red" if lost or damaged else "green")
     text.append(
         f"events in {counters.events_in:,} = done {counters.events_done:,} + dropped {counters.events_dropped:,} + "
         f"queued {counters.events_queued:,}"

@@ -118,6 +118,7 @@ def _events(counters: Counters, snapshot: Snapshot) -> JsonObject:
         "filtered": source.filtered,
         "outside_crop": counters.events_outside,
         "dropped": counters.events_dropped + source.dropped,
+        "out_of_order": source.out_of_order,
         "queued": counters.events_queued,
         "skipped_bytes": source.skipped_bytes,
         "truncated": source.truncated,

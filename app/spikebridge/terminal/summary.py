@@ -58,10 +58,10 @@ def _lane(lane: LaneSnapshot, snapshot: Snapshot) -> Iterator[RenderableType]:
     )
     yield _line(
         "events",
-        f"{source.read:,} read, "
-        + (f"{source.filtered:,} filtered out, " if source.filtered else "")
-        + f"{counters.events_done:,} processed, {counters.events_outside:,} outside the crop, "
+        f"{source.read:,} read, {counters.events_done:,} processed, {counters.events_outside:,} outside the crop, "
         f"{counters.events_dropped + source.dropped:,} dropped, {source.skipped_bytes:,} bytes skipped"
+        + (f", {source.filtered:,} filtered" if source.filtered else "")
+        + (f", {source.out_of_order:,} moved in time" if source.out_of_order else "")
         + (", file truncated" if source.truncated else ""),
     )
     yield _line("latency", _latency(lane))
