@@ -13,8 +13,9 @@ from spikebridge.errors import SpikebridgeError
 
 #: Command → (module below ``commands``, what it is for, for ``--help``).
 _COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("run", "Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording or camera:."),
+    "run": ("run", "Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording, camera: or net:."),
     "record": ("record", "Record SOURCE to OUT.aedat4; Ctrl-C ends it."),
+    "publish": ("publish", "Send the events of SOURCE to other machines: publish SOURCE HOST:PORT."),
     "info": ("info", "What is in a recording; with --model: how its layers fit on a chip."),
     "devices": ("devices", "List the cameras that are plugged in."),
     "doctor": ("doctor", "Check this machine and print the exact command for what is missing."),

@@ -12,6 +12,7 @@ import click
 
 from spikebridge.commands.filters import filter_option, read_filters
 from spikebridge.commands.lanes import lane_options, read_lanes
+from spikebridge.commands.network import read_tls, reconnect_option, tls_options
 from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.commands.speed import SPEED
 from spikebridge.errors import MissingError, UsageError
@@ -37,6 +38,8 @@ class _Outcome:
 @click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
 @reading_options
 @filter_option
+@reconnect_option
+@tls_options
 @click.option("--headless", is_flag=True, help="In the terminal, without a window.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision and a summary; implies --headless.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Save the window as PNG, then end.")
@@ -45,7 +48,7 @@ class _Outcome:
 )
 @click.option("--no-host-estimate", is_flag=True, help="No estimated watts where no meter can be read.")
 def run(source: str, **given: Any) -> None:
-    """Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording, or camera:.
+    """Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording, camera: or net:host:port.
 
     Several --model set as many networks side by side on the one stream. What holds for one of them alone stands
     behind its name: --model s2a4-stream --model s2a4-stream,snn=lava
@@ -60,6 +63,8 @@ def run(source: str, **given: Any) -> None:
             seed=given["seed"],
             read=read_reading(given),
             filters=read_filters(given["filters"]),
+            reconnect=given["reconnect"],
+            tls=read_tls(given),
         ),
         estimate_host=not given["no_host_estimate"],
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -32,6 +33,32 @@ class Camera(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CameraReport:
+    """What a camera says of itself; counts are monotonic.
+
+    dropped, out_of_order, skipped_bytes, notes : as in ``contracts.SourceCounters``. interruptions : how often its
+    events began anew, after it was gone or its clock was reset: those that ``read`` gives from then on have a time of
+    their own. gone : why nothing comes at present; empty while it is there.
+    """
+
+    dropped: int = 0
+    out_of_order: int = 0
+    skipped_bytes: int = 0
+    interruptions: int = 0
+    gone: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A camera that knows more of itself than its events."""
+
+    def report(self) -> CameraReport:
+        """On the thread that reads; returns at once."""
+        ...
 
 
 class ClockOffset:
@@ -64,7 +91,8 @@ class LiveSource:
     A step is complete when an event after it arrives, or, so that a still scene ticks on, when the host's clock says
     so: the camera's clock runs behind the host's by the shortest transfer lately, which counts as none. Until then from
     the end of its time (``due_ns``) a step waits, and that is part of the latency. Events that come after their step
-    was closed go into the next one; they are counted in the notes.
+    was closed go into the next one; they are counted in the notes. After an interruption time begins anew, with a gap;
+    while the camera is gone there are no steps. A step after a loss has a gap too.
     """
 
     def __init__(
@@ -79,6 +107,10 @@ class LiveSource:
         self._closed = threading.Event()
         self._read = self._late = self._latest_by_us = self._received_ns = 0
         self._waiting: list[EventArray] = []
+        self._anew: EventArray | None = None  # events after an interruption
+        self._ask = camera.report if isinstance(camera, Reporting) else CameraReport
+        self._report = CameraReport()
+        self._interruptions = 0
         self._offset = ClockOffset()
 
     @property
@@ -86,36 +118,42 @@ class LiveSource:
         return self._info
 
     def counters(self) -> SourceCounters:
-        if not self._late:
-            return SourceCounters(self._read)
-        events = "1 event was" if self._late == 1 else f"{self._late:,} events were"
-        late = (
-            f"{events} too late for the right step: put in a later one, {self._latest_by_us / 1000:.1f} ms on at most."
+        report = self._report
+        notes = report.notes
+        if self._late:
+            events = "1 event was" if self._late == 1 else f"{self._late:,} events were"
+            by_ms = self._latest_by_us / 1000
+            notes += (f"{events} too late for the right step: put in a later one, {by_ms:.1f} ms on at most.",)
+        return SourceCounters(
+            self._read, report.dropped, report.skipped_bytes, notes=notes, out_of_order=report.out_of_order
         )
-        return SourceCounters(self._read, notes=(late,))
 
     def packets(self, step_us: int) -> Iterator[EventPacket]:
         """One packet for each step from the first event on; raises MissingError when the camera is unplugged."""
         start_us: int | None = None
-        sequence = 0
+        sequence = dropped = 0
+        gap = False
         try:
             while not self._closed.is_set():
                 came = self._take()
-                if start_us is None:
-                    if self._waiting:
-                        start_us = int(self._waiting[0]["t"][0])
-                    else:
-                        self._sleep(_POLL_S)
+                if not self._waiting and self._anew is not None:
+                    start_us, gap = None, gap or start_us is not None
+                    self._begin_anew(self._anew)
+                if start_us is None and self._waiting:
+                    start_us = int(self._waiting[0]["t"][0])
                     continue
-                if not self._complete(start_us + step_us):
+                # Of a camera that is gone, what is left is given out, and then nothing: not even silence.
+                absent = start_us is None or (not self._waiting and bool(self._report.gone))
+                if start_us is None or absent or not self._complete(start_us + step_us):
                     if not came:
                         self._sleep(_POLL_S)
                     continue
                 stop_us = start_us + step_us
                 due_ns = self._due_ns(stop_us)
                 events = self._cut(start_us, stop_us)
-                yield EventPacket(events, start_us, stop_us, sequence, self._received_ns, due_ns=due_ns)
-                start_us = stop_us
+                gap, dropped = gap or self._report.dropped > dropped, self._report.dropped
+                yield EventPacket(events, start_us, stop_us, sequence, self._received_ns, gap, due_ns)
+                start_us, gap = stop_us, False
                 sequence += 1
         finally:
             self._camera.close()
@@ -123,7 +161,14 @@ class LiveSource:
     def close(self) -> None:
         self._closed.set()
 
+    def _begin_anew(self, events: EventArray) -> None:
+        self._waiting, self._anew = [events], None
+        self._offset = ClockOffset()
+        self._offset.add(int(events["t"][-1]), self._received_ns // 1000)
+
     def _take(self) -> bool:
+        if self._anew is not None:  # what was before is given out first
+            return True
         try:
             events = self._camera.read()
         except OSError as error:
@@ -131,16 +176,20 @@ class LiveSource:
                 f"expected events from {self._camera.title}, found the camera gone ({error}); plug it in and open it "
                 "again."
             ) from error
+        self._report = self._ask()
         if events is None or not events.size:
             return False
         self._received_ns = self._clock_ns()
-        self._offset.add(int(events["t"][-1]), self._received_ns // 1000)
         self._read += events.size
+        if self._report.interruptions != self._interruptions:
+            self._interruptions, self._anew = self._report.interruptions, events
+            return True
+        self._offset.add(int(events["t"][-1]), self._received_ns // 1000)
         self._waiting.append(events)
         return True
 
     def _complete(self, stop_us: int) -> bool:
-        if self._waiting and int(self._waiting[-1]["t"][-1]) >= stop_us:
+        if self._anew is not None or (self._waiting and int(self._waiting[-1]["t"][-1]) >= stop_us):
             return True
         now_ns = self._clock_ns()
         if now_ns < self._due_ns(stop_us) + GRACE_NS:
