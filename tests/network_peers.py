@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 
 from spikebridge.events import EventArray, make_events
 from spikebridge.settings import TlsSettings
+from spikebridge.sources.net.camera import NetCamera
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="OPENSSL IS MISSING: TLS is not tested")
 
@@ -45,11 +48,12 @@ reader = dv.io.NetworkReader("127.0.0.1", int(port), *(dv.Path(path) for path in
 print(reader.getCameraName(), *reader.getEventResolution(), flush=True)
 parts = []
 while True:
+    running = reader.isRunning()  # asked first: what came before the end is read
     store = reader.getNextEventBatch()
     if store is not None and len(store):
         parts.append(store.numpy().copy())
     elif store is None:
-        if not reader.isRunning():
+        if not running:
             break
         time.sleep(0.001)
 np.save(file, np.concatenate(parts))
@@ -105,8 +109,6 @@ def dv_reader(folder: Path, port: int, tls: TlsSettings | None = None) -> Iterat
 
 
 def free_port() -> int:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -138,3 +140,49 @@ def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline_s, "it did not come about in time"
         time.sleep(0.002)
+
+
+@contextmanager
+def serving(*turns: Callable[[socket.socket], None], port: int = 0) -> Iterator[int]:
+    """A server on this machine whose n-th connection goes to the n-th of ``turns``, and is closed after it."""
+    listener = socket.create_server(("127.0.0.1", port))
+
+    def serve() -> None:
+        with suppress(OSError):
+            for turn in turns:
+                opened, _ = listener.accept()
+                with opened, suppress(OSError):
+                    turn(opened)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def sends(*parts: bytes | memoryview, then: Callable[[], object] = lambda: None) -> Callable[[socket.socket], None]:
+    """Sends these bytes, and hangs up after ``then``."""
+
+    def turn(opened: socket.socket) -> None:
+        for part in parts:
+            opened.sendall(part)
+        then()
+
+    return turn
+
+
+def read_for(camera: NetCamera, seconds: float) -> list[EventArray]:
+    """What comes in that time, batch by batch."""
+    found: list[EventArray] = []
+    deadline_s = time.monotonic() + seconds
+    while time.monotonic() < deadline_s:
+        events = camera.read()
+        if events is None:
+            time.sleep(0.001)
+        else:
+            found.append(events)
+    return found
