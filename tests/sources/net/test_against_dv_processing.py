@@ -68,7 +68,7 @@ def test_its_writer_is_a_source_with_regular_steps(tmp_path: Path) -> None:
 def publish_to(reader_folder: Path, compression: Compression, tls: dict[str, TlsSettings] | None = None) -> EventArray:
     """What its reader gets of ``EVENTS``, published in packets of many sizes, one of them of all there can be."""
     context = publishing_context(tls["server"]) if tls else None
-    publisher = Publisher(Address("127.0.0.1", 0), Sensor(346, 260, "Cam & 1"), context, compression)
+    publisher = Publisher(Address("127.0.0.1", 0), Sensor(346, 260, "Cam & 1"), context, compression, patience_s=10)
     try:
         with dv_reader(reader_folder, publisher.address.port, tls["client"] if tls else None) as result:
             until(lambda: publisher.status().readers == 1)
@@ -78,6 +78,7 @@ def publish_to(reader_folder: Path, compression: Compression, tls: dict[str, Tls
                 publisher.publish(EVENTS[start : start + size])
                 start = min(start + size, EVENTS.size)
             publisher.finish(10)
+            assert publisher.status().dropped == 0
             return result()
     finally:
         publisher.close()

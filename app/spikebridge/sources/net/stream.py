@@ -44,6 +44,9 @@ class PacketStream:
         self._buffer = np.empty(_FIRST_BYTES, np.uint8)
         self._begin = self._end = 0  # bytes of the buffer that were received and not yet taken
         self._heard_s = time.monotonic()
+        # Loads the compiled code now and not in the midst of the stream.
+        packets, _ = decoding.find_packets(self._buffer[:0], MOST_PACKET_BYTES)
+        decoding.decode_packets(*self._contents(packets), *self._size(), self.state, as_words(empty_events()))
 
     def read(self) -> EventArray | None:
         """What came since the last call, in order and of one time; None for nothing, and for ever when ``lost``."""

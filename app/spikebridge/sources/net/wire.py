@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape, unescape
 import numpy as np
 from numpy.typing import NDArray
 
-from spikebridge.events import EventArray, Sensor
+from spikebridge.events import EventArray, Sensor, empty_events
 from spikebridge.recordings.aedat.flatbuffer import Table, TableError
 from spikebridge.recordings.ordering import WORDS_DTYPE, as_words
 from spikebridge.sources.net.decoding import pack
@@ -106,6 +106,7 @@ class Packer:
 
     def __init__(self, compression: Compression) -> None:
         self._compress = _compressor(compression)
+        self.events(empty_events())  # loads the compiled code now and not in the midst of the stream
 
     def events(self, events: EventArray) -> memoryview:
         """(N,) EVENT_DTYPE, in memory the same as events of AEDAT4 but for what lies between them."""
