@@ -43,19 +43,16 @@ sys.stdin.readline()
 """
 _READER = """
 import sys, time, numpy as np, dv_processing as dv
-port, file, *tls = sys.argv[1:]
+port, file, n, *tls = sys.argv[1:]
 reader = dv.io.NetworkReader("127.0.0.1", int(port), *(dv.Path(path) for path in tls))
 print(reader.getCameraName(), *reader.getEventResolution(), flush=True)
 parts = []
-while True:
-    running = reader.isRunning()  # asked first: what came before the end is read
+while sum(map(len, parts)) < int(n) and reader.isRunning():
     store = reader.getNextEventBatch()
-    if store is not None and len(store):
-        parts.append(store.numpy().copy())
-    elif store is None:
-        if not running:
-            break
+    if store is None:
         time.sleep(0.001)
+    elif len(store):
+        parts.append(store.numpy().copy())
 np.save(file, np.concatenate(parts))
 """
 
@@ -94,11 +91,11 @@ def dv_writer(
 
 
 @contextmanager
-def dv_reader(folder: Path, port: int, tls: TlsSettings | None = None) -> Iterator[Callable[[], EventArray]]:
-    """dv-processing's NetworkReader; call what is given once the server has ended for what it has read."""
+def dv_reader(folder: Path, port: int, n: int, tls: TlsSettings | None = None) -> Iterator[Callable[[], EventArray]]:
+    """dv-processing's NetworkReader; call what is given for the first ``n`` events that it reads."""
     file = folder / "read.npy"
     paths = (tls.certificate, tls.key) if tls else ()
-    with python(_READER, port, file, *paths) as child:
+    with python(_READER, port, file, n, *paths) as child:
 
         def result() -> EventArray:
             assert child.wait(20) == 0
@@ -186,3 +183,10 @@ def read_for(camera: NetCamera, seconds: float) -> list[EventArray]:
         else:
             found.append(events)
     return found
+
+
+def drained(camera: NetCamera, n: int) -> EventArray:
+    """The next ``n`` events, or more."""
+    found: list[EventArray] = []
+    until(lambda: bool(found.extend(read_for(camera, 0.02))) or sum(part.size for part in found) >= n)
+    return np.concatenate(found)

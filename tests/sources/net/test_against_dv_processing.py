@@ -70,14 +70,13 @@ def publish_to(reader_folder: Path, compression: Compression, tls: dict[str, Tls
     context = publishing_context(tls["server"]) if tls else None
     publisher = Publisher(Address("127.0.0.1", 0), Sensor(346, 260, "Cam & 1"), context, compression, patience_s=10)
     try:
-        with dv_reader(reader_folder, publisher.address.port, tls["client"] if tls else None) as result:
+        with dv_reader(reader_folder, publisher.address.port, EVENTS.size, tls["client"] if tls else None) as result:
             until(lambda: publisher.status().readers == 1)
             time.sleep(0.4)  # it hears signs of life meanwhile, which are packets without events
             start = 0
             for size in (1, 2, 1000, 17, 0, 10_000, EVENTS.size):
                 publisher.publish(EVENTS[start : start + size])
                 start = min(start + size, EVENTS.size)
-            publisher.finish(10)
             assert publisher.status().dropped == 0
             return result()
     finally:

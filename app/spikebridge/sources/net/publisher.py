@@ -24,6 +24,8 @@ MOST_WAIT_S = 0.5
 _LOOK_S = 0.1
 _HANDSHAKE_S = 5.0
 _SEND_BYTES = 1 << 20
+#: dv-processing 2.0.4 forgets what it has just received when the connection ends: the end comes a moment later.
+_LINGER_S = 0.5
 #: A machine that does not answer any more is given up after so long.
 _UNANSWERED_MS = 10_000
 
@@ -90,6 +92,8 @@ class Publisher:
             readers = list(self._readers)
         for reader in readers:
             reader.drain(deadline_s - time.monotonic())
+        if readers:
+            time.sleep(_LINGER_S)
         self.close()
 
     def close(self) -> None:
@@ -267,7 +271,7 @@ class _Reader:
             return 0
 
     def _hang_up(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # ValueError where it was never encrypted
             # An encrypted stream that ends without saying so counts as cut off by an attacker.
             if isinstance(self._socket, ssl.SSLSocket):
                 self._socket.unwrap()
