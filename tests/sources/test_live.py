@@ -11,7 +11,7 @@ from spikebridge.contracts import SourceCounters, SourceInfo
 from spikebridge.errors import MissingError
 from spikebridge.events import Sensor, make_events
 from spikebridge.sources import open_source
-from spikebridge.sources.live import ClockOffset
+from spikebridge.sources.live import CameraReport, ClockOffset
 from spikebridge.testing import ScriptedCamera
 
 STEP_US = 10_000
@@ -223,3 +223,71 @@ def test_an_inivation_camera_reads_its_batches(monkeypatch):
     with pytest.raises(MissingError, match="the stream ended"):
         list(source.packets(STEP_US))
     assert source.counters().read == 1
+
+
+class ReportingCamera(ScriptedCamera):
+    """Says of itself what the script has at the time: (from host time µs, report)."""
+
+    def __init__(self, batches, *reports):
+        super().__init__(batches)
+        self._reports = reports
+
+    def report(self):
+        now_us = self.clock.now_ns // 1000
+        return [report for from_us, report in self._reports if from_us <= now_us][-1]
+
+
+def told(packets):
+    return [(p.t_start_us, p.events["t"].tolist(), p.gap, p.sequence) for p in packets]
+
+
+def test_after_an_interruption_time_begins_anew_with_a_gap():
+    """The camera is gone from 25 to 500 ms and comes back with a clock that is far behind. What was before is given
+    out, and no silence is made up for the time between."""
+    camera = ReportingCamera(
+        [(1000, events_at(5_000_000)), (20_000, events_at(5_018_000)), (500_000, events_at(30, 40)),
+         (515_000, events_at(12_000))],
+        (0, CameraReport()), (25_000, CameraReport(gone="unplugged")), (490_000, CameraReport(interruptions=1)),
+    )  # fmt: skip
+    source = camera.source()
+    assert told(take(source, 4)) == [
+        (5_000_000, [5_000_000], False, 0), (5_010_000, [5_018_000], False, 1),
+        (30, [30, 40], True, 2), (10_030, [12_000], False, 3),
+    ]  # fmt: skip
+    assert source.counters().notes == ()
+    assert camera.clock.now_ns // 1000 >= 515_000
+
+
+def test_a_clock_that_begins_anew_does_not_wait_for_the_step_before():
+    """What waits is given out at once, over as many steps as it takes."""
+    camera = ReportingCamera(
+        [(1000, events_at(5_000_000, 5_025_000)), (2000, events_at(7))],
+        (0, CameraReport()), (2000, CameraReport(interruptions=1)),
+    )  # fmt: skip
+    assert told(take(camera.source(), 4)) == [
+        (5_000_000, [5_000_000], False, 0), (5_010_000, [], False, 1), (5_020_000, [5_025_000], False, 2),
+        (7, [7], True, 3),
+    ]  # fmt: skip
+
+
+def test_a_camera_that_is_gone_before_its_first_event_makes_no_gap():
+    camera = ReportingCamera([(1000, events_at(3))], (0, CameraReport(interruptions=1)))
+    assert told(take(camera.source(), 1)) == [(3, [3], False, 0)]
+
+
+def test_a_step_after_a_loss_has_a_gap_and_the_loss_is_counted():
+    reports = (0, CameraReport(dropped=0)), (12_000, CameraReport(dropped=70)), (42_000, CameraReport(dropped=75))
+    camera = ReportingCamera([(t + 300, events_at(t)) for t in range(0, 60_000, 2000)], *reports)
+    source = camera.source()
+    assert [p.t_start_us for p in take(source, 5) if p.gap] == [10_000, 40_000]
+    assert source.counters().dropped == 75
+
+
+def test_what_a_camera_says_is_counted():
+    report = CameraReport(3, 5, 7, notes=("It is warm.",))
+    source = ReportingCamera([(0, events_at(0)), (25_000, events_at(5_000, 24_000))], (0, report)).source()
+    take(source, 3)
+    late = "1 event was too late for the right step: put in a later one, 15.0 ms on at most."
+    assert source.counters() == SourceCounters(
+        read=3, dropped=3, skipped_bytes=7, notes=("It is warm.", late), out_of_order=5
+    )

@@ -13,6 +13,7 @@ from types import FrameType
 import click
 
 from spikebridge.commands.filters import filter_option, read_filters
+from spikebridge.commands.network import read_tls, reconnect_option, tls_options
 from spikebridge.contracts import LABELS, Source
 
 
@@ -26,6 +27,8 @@ from spikebridge.contracts import LABELS, Source
 @click.option("--fast", is_flag=True, help="The simulated camera as fast as it can; recordings always are.")
 @click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
 @filter_option
+@reconnect_option
+@tls_options
 def record(
     source: str,
     out: Path,
@@ -34,6 +37,8 @@ def record(
     fast: bool,
     seed: int | None,
     filters: tuple[str, ...],
+    reconnect: bool,
+    **tls: Path | None,
 ) -> None:
     """Record SOURCE to OUT.aedat4; Ctrl-C ends it.
 
@@ -48,7 +53,8 @@ def record(
     check_target(out)
     simulated = source.startswith("sim:")
     speed = 1.0 if simulated and not fast else math.inf
-    opened = open_source(source, SourceSettings(speed, seed=seed, filters=read_filters(filters)))
+    settings = SourceSettings(speed, seed=seed, filters=read_filters(filters), reconnect=reconnect, tls=read_tls(tls))
+    opened = open_source(source, settings)
     length_us = None if seconds is None else round(seconds * 1e6)
     try:
         whole_s = _length_s(opened, seconds)

@@ -143,7 +143,7 @@ class LiveSource:
                     start_us = int(self._waiting[0]["t"][0])
                     continue
                 # Of a camera that is gone, what is left is given out, and then nothing: not even silence.
-                absent = start_us is None or (not self._waiting and bool(self._report.gone))
+                absent = not self._waiting and self._is_away
                 if start_us is None or absent or not self._complete(start_us + step_us):
                     if not came:
                         self._sleep(_POLL_S)
@@ -160,6 +160,11 @@ class LiveSource:
 
     def close(self) -> None:
         self._closed.set()
+
+    @property
+    def _is_away(self) -> bool:
+        """Whether the camera is gone, or back without an event yet."""
+        return bool(self._report.gone) or self._report.interruptions != self._interruptions
 
     def _begin_anew(self, events: EventArray) -> None:
         self._waiting, self._anew = [events], None
