@@ -291,3 +291,9 @@ def test_what_a_camera_says_is_counted():
     assert source.counters() == SourceCounters(
         read=3, dropped=3, skipped_bytes=7, notes=("It is warm.", late), out_of_order=5
     )
+
+
+def test_a_source_that_is_closed_before_its_first_packet_lets_go_of_its_camera():
+    camera = camera_of((0, events_at(0)))
+    camera.source().close()
+    assert camera.closed

@@ -111,6 +111,7 @@ class LiveSource:
         self._ask = camera.report if isinstance(camera, Reporting) else CameraReport
         self._report = CameraReport()
         self._interruptions = 0
+        self._begun = False
         self._offset = ClockOffset()
 
     @property
@@ -131,6 +132,7 @@ class LiveSource:
     def packets(self, step_us: int) -> Iterator[EventPacket]:
         """One packet for each step from the first event on; raises MissingError when the camera is unplugged."""
         start_us: int | None = None
+        self._begun = True
         sequence = dropped = 0
         gap = False
         try:
@@ -160,6 +162,8 @@ class LiveSource:
 
     def close(self) -> None:
         self._closed.set()
+        if not self._begun:  # else the thread that reads does it
+            self._camera.close()
 
     @property
     def _is_away(self) -> bool:

@@ -147,7 +147,7 @@ def test_too_many_are_turned_away() -> None:
     cameras = [NetCamera(publisher.address, None) for _ in range(MOST_READERS)]
     with pytest.raises(SpikebridgeError, match=r"the end after 0 bytes|Connection reset"):
         NetCamera(publisher.address, None)
-    assert any(words.endswith("was turned away: there are 10 readers already.") for words in said)
+    until(lambda: any(words.endswith("was turned away: there are 10 readers already.") for words in said))
     for camera in cameras:
         camera.close()
     publisher.close()
