@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from network_peers import certificates, drained, needs_openssl, read_for
+from network_peers import certificates, drained, needs_openssl, read_for, until
 from recording_files import same
 from spikebridge.commands.main import cli
 from spikebridge.errors import InputError, UsageError
@@ -88,8 +88,7 @@ def test_a_run_on_another_machine_sees_what_is_published(clip: Path) -> None:
 def test_a_loop_goes_on_until_ctrl_c(clip: Path) -> None:
     with published(clip, "127.0.0.1:0", "--loop", "--speed", "5") as (child, port):
         camera = NetCamera(Address("127.0.0.1", port), None)
-        read_for(camera, 1.0)
-        assert camera.report().interruptions >= 2
+        until(lambda: bool(read_for(camera, 0.05)) and camera.report().interruptions >= 2)
         child.send_signal(signal.SIGINT)
         assert child.wait(5) == 0
         camera.close()

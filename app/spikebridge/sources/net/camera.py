@@ -23,7 +23,7 @@ _TRY_WITHIN_S = 1.5
 
 
 class NetCamera:
-    """``live.Camera`` and ``live.Reporting`` for the stream at an address. From one thread.
+    """``live.Camera`` and ``live.Reporting`` for the stream at an address; ``report`` from any thread, the rest from one.
 
     reconnect : a server that is gone is waited for; else ``read`` raises MissingError.
     """
@@ -34,6 +34,7 @@ class NetCamera:
         self._seeker: _Seeker | None = None
         self._earlier = np.zeros(decoding.STATE_SIZE, np.int64)  # counts of connections that are over
         self._others = self._losses = self._away_ns = self._lost_ns = 0
+        self._changing = threading.Lock()
         self.uri = f"net:{address}"
         self.sensor = self._stream.header.sensor
         self.title = f"{self.sensor.name or 'Camera'} at {address}"
@@ -47,6 +48,15 @@ class NetCamera:
         return events
 
     def report(self) -> CameraReport:
+        with self._changing:
+            return self._report()
+
+    def close(self) -> None:
+        if self._seeker is not None:
+            self._seeker.close()
+        self._stream.close()
+
+    def _report(self) -> CameraReport:
         counts = self._earlier + self._stream.state
         return CameraReport(
             dropped=int(counts[decoding.MISSED] + counts[decoding.OUTSIDE]),
@@ -56,11 +66,6 @@ class NetCamera:
             gone=self._stream.lost if self._seeker is not None else "",
             notes=tuple(self._notes()),
         )
-
-    def close(self) -> None:
-        if self._seeker is not None:
-            self._seeker.close()
-        self._stream.close()
 
     def _lose(self) -> None:
         self._stream.close()
@@ -77,13 +82,15 @@ class NetCamera:
         connection = seeker.found
         if connection is None:
             return False
-        # The newest time is no count, and begins anew.
-        self._stream.state[decoding.NEWEST] = 0
-        self._earlier += self._stream.state
-        self._others += self._stream.others
-        self._losses += 1
-        self._away_ns += time.monotonic_ns() - self._lost_ns
-        self._stream, self._seeker = PacketStream(connection), None
+        stream = PacketStream(connection)
+        with self._changing:
+            # The newest time is no count, and begins anew.
+            self._stream.state[decoding.NEWEST] = 0
+            self._earlier += self._stream.state
+            self._others += self._stream.others
+            self._losses += 1
+            self._away_ns += time.monotonic_ns() - self._lost_ns
+            self._stream, self._seeker = stream, None
         return True
 
     def _notes(self) -> Iterator[str]:
