@@ -23,7 +23,7 @@ _TRY_WITHIN_S = 1.5
 
 
 class NetCamera:
-    """``live.Camera`` and ``live.Reporting`` for the stream at an address; ``report`` from any thread, the rest from one.
+    """``live.Camera`` and ``live.Reporting`` for the stream at an address; all but ``report`` from one thread.
 
     reconnect : a server that is gone is waited for; else ``read`` raises MissingError.
     """
