@@ -10,7 +10,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikebridge.recordings.aedat.flatbuffer import find_field, find_vector, number_at
-from spikebridge.recordings.ordering import LEAP_US, RESET_US, WORDS_DTYPE
+from spikebridge.recordings.ordering import WORDS_DTYPE
+
+#: A packet that begins further back than this, or further ahead, begins another time: a recording that is played in a
+#: loop, a camera whose clock was set, µs.
+RESET_US, LEAP_US = 100_000, 600_000_000
 
 # Slots of the (STATE_SIZE,) int64 state of one connection.
 NEWEST = 0  # latest time given out
