@@ -161,13 +161,14 @@ def serving(*turns: Callable[[socket.socket], None], port: int = 0) -> Iterator[
         thread.join()
 
 
-def sends(*parts: bytes | memoryview, then: Callable[[], object] = lambda: None) -> Callable[[socket.socket], None]:
-    """Sends these bytes, and hangs up after ``then``."""
+def sends(*parts: bytes | memoryview, until: threading.Event | None = None) -> Callable[[socket.socket], None]:
+    """Sends these bytes, and hangs up; with ``until``, when that is set, or a test has failed before it could."""
 
     def turn(opened: socket.socket) -> None:
         for part in parts:
             opened.sendall(part)
-        then()
+        if until is not None:
+            until.wait(20)
 
     return turn
 

@@ -82,7 +82,9 @@ def test_a_run_on_another_machine_sees_what_is_published(clip: Path) -> None:
     decisions = [line for line in lines if "t_us" in line]
     # A busy machine may drop some steps, as of any live source, but not the last ones.
     assert len(decisions) >= 10
-    assert decisions[-1]["t_us"] >= open_recording(clip).info.t_last_us
+    last_us = open_recording(clip).info.t_last_us
+    assert last_us is not None
+    assert decisions[-1]["t_us"] >= last_us - 10_000
 
 
 def test_a_loop_goes_on_until_ctrl_c(clip: Path) -> None:

@@ -17,8 +17,9 @@ import pytest
 
 from network_peers import dv_writer, free_port, python, read_for, sends, serving, until
 from recording_files import same
+from spikebridge.contracts import Source
 from spikebridge.errors import MissingError
-from spikebridge.events import EventArray, Sensor, make_events
+from spikebridge.events import EventArray, EventPacket, Sensor, make_events
 from spikebridge.settings import SourceSettings
 from spikebridge.sources import open_source
 from spikebridge.sources.net.address import Address
@@ -118,7 +119,7 @@ def test_a_still_scene_is_not_taken_for_a_loss() -> None:
 def test_without_signs_of_life_silence_means_nothing() -> None:
     """dv-processing sends none."""
     over = threading.Event()
-    with serving(sends(HEADER, packet(1), then=over.wait)) as port:
+    with serving(sends(HEADER, packet(1), until=over)) as port:
         camera = NetCamera(Address("127.0.0.1", port), None)
         assert len(read_for(camera, 1.3)) == 1
         assert camera.report().gone == ""
@@ -126,41 +127,46 @@ def test_without_signs_of_life_silence_means_nothing() -> None:
         over.set()
 
 
-def test_a_run_goes_on_as_a_gap_with_the_time_of_the_new_server() -> None:
-    """What came before the end is given out; no silent steps are between; a clock far behind is no late event."""
-    back = threading.Event()
+def steps_until(source: Source, n_events: int) -> list[EventPacket]:
+    found: list[EventPacket] = []
+    for each in source.packets(10_000):
+        found.append(each)
+        if sum(packet.events.size for packet in found) >= n_events:
+            source.close()
+    return found
+
+
+def test_a_run_goes_on_as_a_gap_where_the_server_is_back() -> None:
+    """What came before the end is given out; a clock that is far behind makes no late events and loses none."""
+    over = threading.Event()
     with serving(
         sends(HEADER, packet(5_000_000, 5_015_000)),
-        sends(HEADER, packet(1000, 12_500), packet(2_000_000), then=back.wait),
+        sends(HEADER, packet(1000, 5000, 12_500), until=over),
     ) as port:
         source = open_source(f"net:127.0.0.1:{port}")
-        packets = []
-        for each in source.packets(10_000):
-            packets.append(each)
-            if each.gap:
-                break
-        before, after = packets[:-1], packets[-1]
-        assert [p.t_start_us for p in before] == [5_000_000, 5_010_000]
-        assert [p.events["t"].tolist() for p in before] == [[5_000_000], [5_015_000]]
-        assert (after.t_start_us, after.events["t"].tolist()) == (1000, [1000])
-        assert [p.sequence for p in packets] == [0, 1, 2]
+        packets = steps_until(source, 5)
+        (first_after,) = [i for i, each in enumerate(packets) if each.gap]
+        before = packets[:first_after]
+        assert [p.t_start_us for p in before[:2]] == [5_000_000, 5_010_000]
+        assert [p.events["t"].tolist() for p in before[:2]] == [[5_000_000], [5_015_000]]
+        assert sum(p.events.size for p in before) == 2
+        after = np.concatenate([p.events for p in packets[first_after:]])
+        assert np.diff(after["t"]).tolist() == [4000, 7500]
+        assert [p.sequence for p in packets] == list(range(len(packets)))
         assert not any("too late" in note for note in source.counters().notes)
-        source.close()
-        back.set()
+        over.set()
 
 
 def test_a_clock_that_begins_again_is_a_gap_on_one_connection() -> None:
     """A recording that is published in a loop."""
     over = threading.Event()
-    with serving(sends(HEADER, packet(700_000), packet(710_000), packet(5), packet(20_000), then=over.wait)) as port:
+    with serving(sends(HEADER, packet(700_000), packet(710_000), packet(5, 20_005), until=over)) as port:
         source = open_source(f"net:127.0.0.1:{port}")
-        found = []
-        for each in source.packets(10_000):
-            found.append((each.t_start_us, each.events.size, each.gap))
-            if len(found) == 5:
-                break
-        assert found[:4] == [(700_000, 1, False), (710_000, 1, False), (5, 1, True), (10_005, 1, False)]
-        source.close()
+        packets = steps_until(source, 4)
+        (first_after,) = [i for i, each in enumerate(packets) if each.gap]
+        assert [p.events["t"].tolist() for p in packets[:first_after] if p.events.size] == [[700_000], [710_000]]
+        after = np.concatenate([p.events for p in packets[first_after:]])
+        assert np.diff(after["t"]).tolist() == [20_000]
         over.set()
 
 
@@ -195,8 +201,8 @@ def test_what_the_server_has_not_sent_is_counted_and_makes_a_gap() -> None:
     over, more = threading.Event(), threading.Event()
 
     def turn(opened: object) -> None:
-        sends(HEADER, bytes(PACKER.missed(0)), packet(0), then=more.wait)(opened)  # type: ignore[arg-type]
-        sends(bytes(PACKER.missed(1234)), packet(30_000), packet(45_000), then=over.wait)(opened)  # type: ignore[arg-type]
+        sends(HEADER, bytes(PACKER.missed(0)), packet(0), until=more)(opened)  # type: ignore[arg-type]
+        sends(bytes(PACKER.missed(1234)), packet(30_000), packet(45_000), until=over)(opened)  # type: ignore[arg-type]
 
     with serving(turn) as port:
         source = open_source(f"net:127.0.0.1:{port}")
@@ -219,7 +225,7 @@ def test_losses_of_earlier_connections_stay_counted() -> None:
     first = sends(HEADER, bytes(PACKER.missed(10)), packet(1))
     over = threading.Event()
     outside = bytes(PACKER.events(make_events([1], [12], [0], [1])))
-    second = sends(HEADER, bytes(PACKER.missed(5)), outside, packet(2), then=over.wait)
+    second = sends(HEADER, bytes(PACKER.missed(5)), outside, packet(2), until=over)
     with serving(first, second) as port:
         camera = NetCamera(Address("127.0.0.1", port), None)
         read_for(camera, 1.0)
@@ -235,7 +241,7 @@ def test_packets_of_other_streams_and_damaged_ones_are_counted() -> None:
     damaged = bytearray(packet(1))
     damaged[16:20] = b"FRME"
     over = threading.Event()
-    with serving(sends(HEADER, bytes(other), bytes(damaged), packet(5), then=over.wait)) as port:
+    with serving(sends(HEADER, bytes(other), bytes(damaged), packet(5), until=over)) as port:
         camera = NetCamera(Address("127.0.0.1", port), None)
         (events,) = read_for(camera, 0.3)
         assert same(events, at(5))
@@ -252,7 +258,7 @@ def test_packets_that_cannot_be_unpacked_are_counted(compression: str) -> None:
     damaged = whole[:8] + b"\0" * (len(whole) - 8)
     over = threading.Event()
     header = header_bytes(SENSOR, compression)  # type: ignore[arg-type]
-    with serving(sends(header, damaged, whole, damaged, then=over.wait)) as port:
+    with serving(sends(header, damaged, whole, damaged, until=over)) as port:
         camera = NetCamera(Address("127.0.0.1", port), None)
         (events,) = read_for(camera, 0.3)
         assert same(events, at(5))
@@ -263,8 +269,8 @@ def test_packets_that_cannot_be_unpacked_are_counted(compression: str) -> None:
 
 def test_nonsense_on_the_line_is_a_loss_of_the_connection() -> None:
     over = threading.Event()
-    first = sends(HEADER, packet(5), b"\xff" * 64, then=over.wait)
-    with serving(first, sends(HEADER, packet(6), then=over.wait)) as port:
+    first = sends(HEADER, packet(5), b"\xff" * 64, until=over)
+    with serving(first, sends(HEADER, packet(6), until=over)) as port:
         camera = NetCamera(Address("127.0.0.1", port), None)
         over_s = named_within_s(camera)
         assert over_s < 1
@@ -278,7 +284,7 @@ def test_a_packet_that_is_larger_than_the_buffer() -> None:
     n = 600_000
     events = make_events(np.arange(n), np.full(n, 3), np.full(n, 4), np.ones(n))
     over = threading.Event()
-    with serving(sends(HEADER, PACKER.events(events), packet(n), then=over.wait)) as port:
+    with serving(sends(HEADER, PACKER.events(events), packet(n), until=over)) as port:
         camera = NetCamera(Address("127.0.0.1", port), None)
         found = read_for(camera, 1.0)
         assert same(np.concatenate(found), np.concatenate([events, at(n)]))
@@ -289,7 +295,7 @@ def test_a_packet_that_is_larger_than_the_buffer() -> None:
 def test_ctrl_c_ends_a_run_whose_server_is_gone() -> None:
     """It sent events for 0.4 s, which makes decisions, and left."""
     gone = threading.Event()
-    with serving(sends(HEADER, packet(*range(0, 400_000, 1000)), then=lambda: gone.wait(60))) as port:
+    with serving(sends(HEADER, packet(*range(0, 400_000, 1000)), until=gone)) as port:
         child = subprocess.Popen(
             [sys.executable, "-m", "spikebridge", "run", f"net:127.0.0.1:{port}", "--json"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

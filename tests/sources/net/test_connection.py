@@ -57,14 +57,14 @@ def test_a_host_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_that_says_nothing() -> None:
     over = threading.Event()
-    with serving(sends(then=over.wait)) as port:
+    with serving(sends(until=over)) as port:
         refused(port, MissingError, "found a server that says nothing; check the port, and --tls-ca")
         over.set()
 
 
 def test_a_server_that_stops_within_its_header() -> None:
     over = threading.Event()
-    with serving(sends(HEADER[:300], then=over.wait)) as port:
+    with serving(sends(HEADER[:300], until=over)) as port:
         with pytest.raises(MissingError, match="says nothing"):
             connect(Address("127.0.0.1", port), None, 0.3)
         over.set()
