@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -160,7 +161,13 @@ def test_a_run_goes_on_as_a_gap_where_the_server_is_back() -> None:
 def test_a_clock_that_begins_again_is_a_gap_on_one_connection() -> None:
     """A recording that is published in a loop."""
     over = threading.Event()
-    with serving(sends(HEADER, packet(700_000), packet(710_000), packet(5, 20_005), until=over)) as port:
+
+    def turn(opened: socket.socket) -> None:
+        sends(HEADER, packet(700_000), packet(710_000))(opened)
+        time.sleep(0.1)
+        sends(packet(5, 20_005), until=over)(opened)
+
+    with serving(turn) as port:
         source = open_source(f"net:127.0.0.1:{port}")
         packets = steps_until(source, 4)
         (first_after,) = [i for i, each in enumerate(packets) if each.gap]
