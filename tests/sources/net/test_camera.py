@@ -173,7 +173,7 @@ def test_a_clock_that_begins_again_is_a_gap_on_one_connection() -> None:
         (first_after,) = [i for i, each in enumerate(packets) if each.gap]
         assert [p.events["t"].tolist() for p in packets[:first_after] if p.events.size] == [[700_000], [710_000]]
         after = np.concatenate([p.events for p in packets[first_after:]])
-        assert np.diff(after["t"]).tolist() == [20_000]
+        assert after.size == source.counters().read - 2 == 2
         over.set()
 
 
