@@ -20,10 +20,18 @@ Fit: TypeAlias = Literal["center", "full"]
 #: Of time stamps in tables.
 TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
 
+#: Noise filters between source and chain.
+FilterKind: TypeAlias = Literal["background", "refractory", "hot", "rate"]
+
 TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
+FILTER_KINDS: tuple[FilterKind, ...] = get_args(FilterKind)
 SNN_BACKENDS: tuple[SnnBackend, ...] = get_args(SnnBackend)
 MODES: tuple[Mode, ...] = get_args(Mode)
 FITS: tuple[Fit, ...] = get_args(Fit)
+
+#: Of filters: longer times and higher rates are slips of the keyboard.
+MAX_FILTER_US = 60_000_000
+MAX_RATE_HZ = 1_000_000_000
 
 #: Names of Lava's ``ChipGeneration``; N3B3 is most of the boards.
 GENERATIONS = ("N3B2", "N3B3", "N3C1", "N3D1")
@@ -138,13 +146,59 @@ def _listed(values: tuple[int, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """One noise filter; the fields that its kind does not use stay as they are.
+
+    time_us : how old the event of a neighbour may be (``background``), how long a pixel rests after an event
+    (``refractory``), how long pixels are watched (``hot``). rate_hz : events per second that pass at most (``rate``).
+    mask : file with the pixels to leave out, instead of watching (``hot``).
+    """
+
+    kind: FilterKind
+    time_us: int = 0
+    rate_hz: int = 0
+    mask: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in FILTER_KINDS:
+            raise UsageError(f"expected a filter among {', '.join(FILTER_KINDS)}, found '{self.kind}'; name one.")
+        if self.kind == "rate" and not 0 < self.rate_hz <= MAX_RATE_HZ:
+            raise UsageError(f"expected a rate of 1 to {MAX_RATE_HZ:,} events per second, found {self.rate_hz}.")
+        if self.kind != "rate" and self.mask is None and not 0 < self.time_us <= MAX_FILTER_US:
+            raise UsageError(
+                f"expected a time of 1 µs to {MAX_FILTER_US // 1_000_000} s for the filter {self.kind}, found "
+                f"{self.time_us} µs."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Encryption of a network stream, as files in PEM; none at all for a stream in the clear.
+
+    ca : of those whose certificates the other side may have; None for the system's. certificate, key : of this side.
+    """
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise UsageError("expected --tls-cert and --tls-key together, found one of them; give both.")
+
+    @property
+    def wanted(self) -> bool:
+        return self.ca is not None or self.certificate is not None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
     """How a source is played.
 
     speed : 1.0 is real time, ``math.inf`` as fast as the chain takes it. loop : a recording starts again at its end.
     max_gap_us : the longest silence of a recording that is replayed. seed : of the simulated camera. read : what a
-    recording does not say of itself. camera : what a camera is set to. reconnect : a camera that was lost is waited
-    for.
+    recording does not say of itself. camera : what a camera is set to. reconnect : a camera or server that was lost is
+    waited for. filters : that the events go through, in this order. tls : of a network stream.
     """
 
     speed: float = 1.0
@@ -154,6 +208,8 @@ class SourceSettings:
     read: ReadSettings = ReadSettings()
     camera: CameraSettings = CameraSettings()
     reconnect: bool = True
+    filters: tuple[FilterSettings, ...] = ()
+    tls: TlsSettings = TlsSettings()
 
 
 @dataclass(frozen=True, slots=True)

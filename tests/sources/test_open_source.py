@@ -10,7 +10,7 @@ import pytest
 
 import spikebridge
 from recording_files import aedat2, dvs128_words, random_events, same, write
-from spikebridge.errors import InputError, MissingError, UsageError
+from spikebridge.errors import InputError, UsageError
 from spikebridge.settings import CameraSettings, SourceSettings
 from spikebridge.sources import open_source
 
@@ -39,11 +39,6 @@ def test_what_the_simulated_camera_cannot_do(simulator: type) -> None:
         open_source("sim:air_guitarr")
     with pytest.raises(UsageError, match="speed 1 or max"):
         open_source("sim:", SourceSettings(speed=2))
-
-
-def test_what_this_version_lacks_is_said() -> None:
-    with pytest.raises(MissingError, match="later version"):
-        open_source("net:localhost:7777")
 
 
 @pytest.mark.parametrize("uri", ["net:", "net:host", "net:host:port", "net:host:0", "net::99", "net:host:70000"])

@@ -24,6 +24,7 @@ MEASURES = (
     "throughput",
     "reading",
     "opening",
+    "filters",
     "emulator",
     "drawing",
     "start",

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.bench import BenchSettings, Figure
+from spikebridge.bench.filtering import measure_filters as measure_filters
 from spikebridge.bench.live_camera import StandInCamera
 from spikebridge.bench.opening import measure_opening as measure_opening
 from spikebridge.bench.reading import measure_reading as measure_reading

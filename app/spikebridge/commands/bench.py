@@ -19,7 +19,7 @@ from spikebridge.settings import DEFAULT_MODEL
 def bench(
     as_json: bool, quick: bool, only: tuple[str, ...], recordings: Path | None, model: str, gigabytes: float | None
 ) -> None:
-    """Measure this machine: latency, throughput, reading, opening, drawing, start, memory, overload."""
+    """Measure this machine: latency, throughput, reading, opening, filters, drawing, start, memory, overload."""
     from spikebridge.bench import BenchSettings, run_benchmarks
 
     run_benchmarks(BenchSettings(quick, recordings, model, gigabytes), only, as_json=as_json)

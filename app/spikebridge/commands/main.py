@@ -13,15 +13,19 @@ from spikebridge.errors import SpikebridgeError
 
 #: Command → (module below ``commands``, what it is for, for ``--help``).
 _COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("run", "Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording or camera:."),
+    "run": ("run", "Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording, camera: or net:."),
     "record": ("record", "Record SOURCE to OUT.aedat4; Ctrl-C ends it."),
     "verify": ("verify", "Run a session of 'run --session' again and compare every decision, byte for byte."),
+    "publish": ("publish", "Send the events of SOURCE to other machines: publish SOURCE HOST:PORT."),
     "info": ("info", "What is in a recording; with --model: how its layers fit on a chip."),
     "convert": ("convert", "A recording, or a part of it, into another format."),
     "render": ("render", "A recording as a film, with or without the decision."),
     "devices": ("devices", "List the cameras that are plugged in."),
     "doctor": ("doctor", "Check this machine and print the exact command for what is missing."),
-    "bench": ("bench", "Measure this machine: latency, throughput, reading, drawing, start, memory, overload."),
+    "bench": (
+        "bench",
+        "Measure this machine: latency, throughput, reading, filters, drawing, start, memory, overload.",
+    ),
     "lava-setup": ("lava_setup", "Make the Python 3.10 environment for --snn lava from pinned versions."),
     "nir": ("nir", "Spiking layers to and from NIR, the exchange format of neuromorphic frameworks."),
     "simulate": ("simulate", "Make a set of labelled clips with the simulated camera."),

@@ -12,6 +12,8 @@ from types import FrameType
 
 import click
 
+from spikebridge.commands.filters import filter_option, read_filters
+from spikebridge.commands.network import read_tls, tls_options
 from spikebridge.contracts import LABELS, RecordingStatus, Replay, Source
 
 
@@ -24,7 +26,20 @@ from spikebridge.contracts import LABELS, RecordingStatus, Replay, Source
 )
 @click.option("--fast", is_flag=True, help="The simulated camera as fast as it can; recordings always are.")
 @click.option("--seed", type=int, default=None, help="Makes the simulated camera repeatable.")
-def record(source: str, out: Path, label: str | None, seconds: float | None, fast: bool, seed: int | None) -> None:
+@filter_option
+@click.option("--no-reconnect", is_flag=True, help="End when a camera or server is lost instead of waiting for it.")
+@tls_options
+def record(
+    source: str,
+    out: Path,
+    label: str | None,
+    seconds: float | None,
+    fast: bool,
+    seed: int | None,
+    filters: tuple[str, ...],
+    no_reconnect: bool,
+    **tls: Path | None,
+) -> None:
     """Record SOURCE to OUT.aedat4; Ctrl-C ends it.
 
     The file is there from the beginning and can be read whatever happens: a crash costs a second at most. Labels go
@@ -41,7 +56,10 @@ def record(source: str, out: Path, label: str | None, seconds: float | None, fas
     check_target(out)
     simulated = source.startswith("sim:")
     speed = 1.0 if simulated and not fast else math.inf
-    opened = open_source(source, SourceSettings(speed, seed=seed))
+    settings = SourceSettings(
+        speed, seed=seed, filters=read_filters(filters), reconnect=not no_reconnect, tls=read_tls(tls)
+    )
+    opened = open_source(source, settings)
     length_us = None if seconds is None else round(seconds * 1e6)
     with ExitStack() as entered:
         entered.callback(opened.close)

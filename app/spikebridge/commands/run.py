@@ -11,7 +11,9 @@ from typing import Any
 import click
 
 from spikebridge.commands.camera import camera_options, read_camera
+from spikebridge.commands.filters import filter_option, read_filters
 from spikebridge.commands.lanes import lane_options, read_lanes
+from spikebridge.commands.network import read_tls, tls_options
 from spikebridge.commands.reading import read_reading, reading_options
 from spikebridge.commands.speed import SPEED
 from spikebridge.contracts import LABELS
@@ -51,8 +53,10 @@ class _Outcome:
     help="Keep events, settings and every decision, for 'spikebridge verify'.",
 )
 @click.option("--label", type=click.Choice(LABELS), default=None, help="Marks what is recorded, until another mark.")
+@filter_option
 @camera_options
-@click.option("--no-reconnect", is_flag=True, help="End when the camera is unplugged instead of waiting for it.")
+@tls_options
+@click.option("--no-reconnect", is_flag=True, help="End when a camera or server is lost instead of waiting for it.")
 @click.option("--headless", is_flag=True, help="In the terminal, without a window.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision and a summary; implies --headless.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Save the window as PNG, then end.")
@@ -61,7 +65,7 @@ class _Outcome:
 )
 @click.option("--no-host-estimate", is_flag=True, help="No estimated watts where no meter can be read.")
 def run(source: str, **given: Any) -> None:
-    """Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording, or camera:.
+    """Events from SOURCE through the whole chain: sim:, sim:<gesture>, a recording, camera: or net:host:port.
 
     Several --model set as many networks side by side on the one stream. What holds for one of them alone stands
     behind its name: --model s2a4-stream --model s2a4-stream,snn=lava
@@ -80,6 +84,8 @@ def run(source: str, **given: Any) -> None:
             read=read_reading(given),
             camera=read_camera(given),
             reconnect=not given["no_reconnect"],
+            filters=read_filters(given["filters"]),
+            tls=read_tls(given),
         ),
         estimate_host=not given["no_host_estimate"],
         record=RecordSettings(given["record_to"], given["session"], given["label"]),

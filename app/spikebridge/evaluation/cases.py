@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ from spikebridge.recordings import open_recording
 from spikebridge.recordings.boxes import boxes_beside
 from spikebridge.recordings.formats import suffixes
 from spikebridge.recordings.labels import Span, check_inside, labels_path, no_gestures, read_labels
-from spikebridge.settings import ReadSettings
+from spikebridge.settings import FilterSettings, ReadSettings
+from spikebridge.sources.filters import FilterChain
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,12 @@ def quiet_cases(folder: Path, minutes: float) -> dict[str, Iterator[Case]]:
         yield from read_cases(folder / kind)
 
     return {kind: read(kind) for kind in KINDS}
+
+
+def filter_cases(cases: Iterable[Case], filters: tuple[FilterSettings, ...]) -> Iterator[Case]:
+    """The same with what passes the filters, which begin anew with each case."""
+    for case in cases:
+        yield replace(case, events=FilterChain(filters, case.sensor)(case.events)) if filters else case
 
 
 def _clip_cases(clips: ClipSet) -> Iterator[Case]:

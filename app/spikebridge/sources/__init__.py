@@ -10,13 +10,18 @@ import math
 from pathlib import Path
 
 from spikebridge.contracts import LABELS, Source
-from spikebridge.errors import MissingError, UsageError
+from spikebridge.errors import UsageError
 from spikebridge.settings import CameraSettings, SourceSettings
+from spikebridge.sources.filtered import filtered
 
 
 def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Source:
     """The source that a SOURCE argument names, played as ``settings`` say."""
     settings = settings or SourceSettings()
+    return filtered(_open_unfiltered(uri, settings), settings.filters)
+
+
+def _open_unfiltered(uri: str | Path, settings: SourceSettings) -> Source:
     scheme, colon, rest = str(uri).partition(":")
     if settings.camera != CameraSettings() and scheme != "camera":
         raise UsageError(
@@ -30,7 +35,9 @@ def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Sour
 
         return open_camera(str(uri), settings)
     if colon and scheme == "net":
-        raise _no_network(str(uri), rest)
+        from spikebridge.sources.net import open_net
+
+        return open_net(str(uri), settings)
     from spikebridge.recordings import open_recording
     from spikebridge.sources.replay import Replay
 
@@ -49,13 +56,3 @@ def _open_simulated(gesture: str, speed: float, seed: int | None) -> Source:
     from spikebridge.simulator.camera import SimulatedCamera
 
     return SimulatedCamera(gesture or None, seed, paced=speed == 1.0)
-
-
-def _no_network(uri: str, address: str) -> MissingError | UsageError:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        return UsageError(f"expected 'net:host:port' with a port of 1 to 65535, found '{uri}'.")
-    return MissingError(
-        f"expected a receiver for '{uri}', found none, because network streams come in a later version; replay a "
-        "recording or use 'sim:'."
-    )
