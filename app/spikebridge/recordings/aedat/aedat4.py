@@ -33,6 +33,7 @@ from spikebridge.recordings.aedat.aedat4_packets import (
     STREAM,
     Gaps,
     PacketDecoder,
+    count_samples,
     read_table,
     walk,
 )
@@ -40,7 +41,7 @@ from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker, compression_
 from spikebridge.recordings.aedat.aedat4_writing import UNNAMED
 from spikebridge.recordings.aedat.flatbuffer import Table, TableError
 from spikebridge.recordings.aedat.frames import frames_of_aedat4
-from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities
+from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities, printable
 from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.recordings.scanning import Scan, group
 from spikebridge.settings import ReadSettings
@@ -75,8 +76,11 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     # A table that was cut says still where the packets end.
     end = header.table_at if header.end <= header.table_at <= file.size else file.size
     gaps = Gaps(0, 0)
-    if not len(packets):
+    told = len(packets) > 0
+    lost = packets[:0]
+    if not told:
         packets, gaps = walk(file, header.end, end, numbers, compression_magic(header.compression))
+        packets, lost = _count_untold(file, header, packets, unpack)
     ours = _choose_stream(header, packets)
     sensor, of_others = header.sensors[ours], _count_others(header, packets, ours)
     if not sensor.width or not sensor.height:
@@ -92,6 +96,9 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     run = PacketDecoder(file, packets, unpack, sensor)
 
     def report(state: NDArray[np.int64]) -> Oddities:
+        state = state.copy()
+        state[ordering.DAMAGED] += len(lost)
+        state[ordering.DAMAGED_BYTES] += lost[:, SIZE].sum()
         found = scanning.report(state)
         return replace(
             found,
@@ -107,19 +114,33 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
         "AEDAT4",
         sensor,
         Scan(path, pieces, run, report, shared=run.shared),
-        _said_index(packets, pieces),
+        _said_index(packets, pieces) if told else None,
         frames,
     )
 
 
+def _count_untold(
+    file: RecordingFile, header: _Header, packets: NDArray[np.int64], unpack: Unpacker
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Packets without a table of contents, with what is in those that will not be decoded; and of these the damaged
+    ones. Those of events are only looked into where they may be of different cameras."""
+    several = len(header.sensors) > 1
+    looked_into = np.array([several or number not in header.sensors for number in header.streams])
+    chosen = np.isin(packets[:, STREAM], np.array(list(header.streams))[looked_into])
+    n, right = count_samples(file, packets[chosen], unpack, header.streams)
+    packets[chosen, EVENTS] = n
+    kept = np.ones(len(packets), np.bool_)
+    kept[chosen] = right
+    return packets[kept], packets[~kept]
+
+
 def _count_samples(header: _Header, packets: NDArray[np.int64]) -> dict[str, int]:
-    """Samples of the other streams by name; packets where no table says how many samples are in one."""
+    """Samples of the other streams by name."""
     samples: dict[str, int] = {}
     for number, kind in header.streams.items():
         if number not in header.sensors:
-            ours = packets[packets[:, STREAM] == number]
             name = _STREAM_NAMES.get(kind, kind)
-            samples[name] = samples.get(name, 0) + int(np.maximum(ours[:, EVENTS], 1).sum())
+            samples[name] = samples.get(name, 0) + int(packets[packets[:, STREAM] == number, EVENTS].sum())
     return samples
 
 
@@ -181,19 +202,21 @@ def _sensor_of(description: str, number: int) -> Sensor:
 
 def _choose_stream(header: _Header, packets: NDArray[np.int64]) -> int:
     """The first stream of events that has any, or the first of all."""
-    filled = (number for number in header.sensors if np.any(packets[:, STREAM] == number))
+    if len(header.sensors) == 1:
+        return next(iter(header.sensors))
+    filled = (number for number in header.sensors if packets[packets[:, STREAM] == number, EVENTS].any())
     return next(filled, next(iter(header.sensors)))
 
 
 def _count_others(header: _Header, packets: NDArray[np.int64], ours: int) -> int:
-    """Events of the other cameras; packets where no table says how many events are in one."""
+    """Events of the other cameras."""
     others = np.isin(packets[:, STREAM], [number for number in header.sensors if number != ours])
-    return int(np.maximum(packets[others, EVENTS], 1).sum())
+    return int(packets[others, EVENTS].sum())
 
 
 def _value(node: str, key: str) -> str:
     found = re.search(rf'<attr key="{key}"[^>]*>([^<]*)<', node)
-    return found[1].strip() if found else ""
+    return printable(found[1].strip()) if found else ""
 
 
 def _size(node: str, key: str) -> int:
@@ -214,6 +237,8 @@ def _describe(header: _Header, ours: int, of_others: int, gaps: Gaps, whole: boo
     if not whole:
         notes += ("The table of contents at the end is missing; the file was cut or not closed.",)
     if gaps.n_places:
-        places = "one place" if gaps.n_places == 1 else f"{gaps.n_places:,} places"
-        notes += (f"{gaps.n_bytes:,} bytes at {places} are no whole packet and were skipped.",)
+        where = f"from byte {gaps.first:,} on"
+        if gaps.n_places > 1:
+            where = f"at {gaps.n_places:,} places, the first at byte {gaps.first:,},"
+        notes += (f"{gaps.n_bytes:,} bytes {where} are no whole packet and were skipped.",)
     return notes
