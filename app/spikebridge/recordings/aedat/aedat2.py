@@ -56,7 +56,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT 2.0 file, indexed by one pass over its words."""
     file = RecordingFile(path)
     start, name = _read_header(file)
-    chip = _describe_chip(path, name, file.read(start, _LOOKED_AT_BYTES))
+    chip = _guess_chip(file.read(start, _LOOKED_AT_BYTES)) if name is None else _describe_chip(path, name)
     trailing = (file.size - start) % _WORD_BYTES
     end = file.size - trailing
     scratch = Scratch()
@@ -110,9 +110,7 @@ def _read_header(file: RecordingFile) -> tuple[int, str | None]:
         at = end + 1
 
 
-def _describe_chip(path: Path, name: str | None, words: bytes) -> _Chip:
-    if name is None:
-        return _guess_chip(words)
+def _describe_chip(path: Path, name: str) -> _Chip:
     for prefix, width, height, layout in _CHIPS:
         if name.lower().startswith(prefix):
             pair = ("Of the stereo pair the left eye is read.",) if layout.other else ()

@@ -51,6 +51,9 @@ _FIRST_LINE = b"#!AER-DAT4.0\r\n"
 _PACKED_BYTES = {0: 16, 1: 8, 2: 8, 3: 4, 4: 4}
 #: Events for each byte of a packet, at most, that a table of contents is believed.
 _MOST_EVENTS = 2
+#: Events of a chunk behind another, at least: as many as ``ordering`` waits for to know that time is where it seems. A
+#: chunk that is taken on trust is given out when the next one is checked.
+_LEAST_EVENTS = 8
 _STREAM_NAMES = {"EVTS": "events", "FRME": "frames", "IMUS": "imu", "TRIG": "triggers"}
 
 
@@ -92,7 +95,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     frames = frames_of_aedat4(file, packets[of_frames], unpack, sensor.width, sensor.height)
     packets = packets[packets[:, STREAM] == ours]
     events = np.maximum(packets[:, EVENTS], packets[:, SIZE] // _PACKED_BYTES[header.compression])
-    pieces = list(pairwise(group(events, CHUNK_EVENTS).tolist()))
+    pieces = _divide(events, packets[:, EVENTS] if told else events)
     run = PacketDecoder(file, packets, unpack, sensor)
 
     def report(state: NDArray[np.int64]) -> Oddities:
@@ -142,6 +145,14 @@ def _count_samples(header: _Header, packets: NDArray[np.int64]) -> dict[str, int
             name = _STREAM_NAMES.get(kind, kind)
             samples[name] = samples.get(name, 0) + int(packets[packets[:, STREAM] == number, EVENTS].sum())
     return samples
+
+
+def _divide(about: NDArray[np.int64], events: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Packets in groups of about CHUNK_EVENTS events; a group of very few is one with that before it."""
+    bounds = group(about, CHUNK_EVENTS)
+    n = np.diff(np.concatenate(([0], np.cumsum(events)))[bounds])
+    kept = np.concatenate(([True], n[1:] >= _LEAST_EVENTS, [True]))[-bounds.size :]
+    return list(pairwise(bounds[kept].tolist()))
 
 
 def _said_index(packets: NDArray[np.int64], pieces: Sequence[tuple[int, int]]) -> ChunkIndex | None:
