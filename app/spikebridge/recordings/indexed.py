@@ -19,8 +19,6 @@ from spikebridge.events import EVENT_DTYPE, EventArray, Sensor, empty_events
 
 #: Events in a chunk, about: 1 MB decoded. Larger ones cost latency at a seek, smaller ones overhead.
 CHUNK_EVENTS = 65_536
-#: Letters of a sensor's name that are kept.
-_LONGEST_NAME = 80
 #: Decoded chunks kept, so that a second reader of the same recording does not throw out those of the first.
 _CACHED_CHUNKS = 4
 #: Chunks from which on several threads decode: starting them takes as long as a quarter of a chunk.
@@ -64,34 +62,17 @@ class Oddities:
 
 
 @dataclass(frozen=True, slots=True)
-class OddPlace:
-    """A stretch of a recording in which something was odd, and how much.
-
-    start_us, stop_us : camera clock, both in it.
-    """
-
-    start_us: int
-    stop_us: int
-    dropped: int
-    out_of_order: int
-    resets: int
-    skipped_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Contents:
     """Chunks and how to get at them.
 
     decode : writes the events of a chunk, ascending in ``t``, to an array of its size, or only checks the chunk when
-    the array is empty. Several threads may call it. shared : whether they are faster than one. places : where the
-    oddities are, as far as chunks tell.
+    the array is empty. Several threads may call it. shared : whether they are faster than one.
     """
 
     index: ChunkIndex
     decode: Callable[[int, EventArray], None]
     oddities: Oddities = Oddities()
     shared: bool = True
-    places: tuple[OddPlace, ...] = ()
 
 
 class Measurable(Protocol):
@@ -127,7 +108,7 @@ class IndexedRecording:
         frames: FrameFinder | None = None,
     ) -> None:
         self.format = format_name
-        self._path, self._sensor = path, replace(sensor, name=printable(sensor.name))
+        self._path, self._sensor = path, sensor
         self._file: Measurable | None = file
         self._frames = frames
         self._decode: Callable[[int, EventArray], None] | None = None
@@ -152,11 +133,6 @@ class IndexedRecording:
     def streams(self) -> tuple[str, ...]:
         """What the file holds, ``events`` first."""
         return ("events", *self._samples)
-
-    @property
-    def places(self) -> tuple[OddPlace, ...]:
-        """Where something was odd, in order of time; empty as long as all is taken on trust."""
-        return self._places
 
     @property
     def n_events(self) -> int:
@@ -231,7 +207,7 @@ class IndexedRecording:
         self._cache.clear()
         first_us, last_us = int(index.first_us[0]), int(index.last_us[-1])
         self._info = SourceInfo(str(self._path), self._path.name, "recording", self._sensor, first_us, last_us)
-        self._samples, self._places = oddities.samples, contents.places
+        self._samples = oddities.samples
         self._counters = replace(
             self._counters,
             dropped=oddities.dropped,
@@ -374,11 +350,6 @@ def _joined(parts: list[EventArray]) -> EventArray:
 def _cut(events: EventArray, t_start_us: int, t_stop_us: int) -> EventArray:
     start, stop = np.searchsorted(events["t"], (t_start_us, t_stop_us), "left")
     return events[start:stop]
-
-
-def printable(name: str) -> str:
-    """A name out of a file, which may be damaged or made to write to a terminal what it should not."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST_NAME])
 
 
 def _what_else(oddities: Oddities) -> str:

@@ -59,10 +59,9 @@ CANDIDATE = 19  # of these, the first that is at the newest place
 _BUFFER = 20
 STATE_SIZE = _BUFFER + 2 * _START
 
-#: No clock shows more, 70 000 years; beyond that, differences of two time stamps would not fit into 64 bits.
-_FURTHEST_US = 1 << 61
-#: Time stamps before the first event.
-BEFORE = np.iinfo(np.int64).min
+#: No clock shows more, 140 000 years; beyond that, differences of two time stamps would not fit into 64 bits.
+_FURTHEST_US = (1 << 62) - (1 << 40)
+_BEFORE = np.iinfo(np.int64).min
 #: Events of a block: few enough to stay in the fastest cache.
 BLOCK = 1024
 #: An event as two numbers: two stores instead of four.
@@ -72,7 +71,7 @@ WORDS_DTYPE = np.dtype([("t", "<i8"), ("rest", "<i8")])
 def new_state(before_us: int | None = None, extra: int = 0) -> NDArray[np.int64]:
     """(STATE_SIZE + extra,) int64 before the first event, or after events in order up to ``before_us``."""
     state = np.zeros(STATE_SIZE + extra, np.int64)
-    state[RAW] = state[TIME] = state[NEWEST] = BEFORE if before_us is None else before_us
+    state[RAW] = state[TIME] = state[NEWEST] = _BEFORE if before_us is None else before_us
     return state
 
 
@@ -100,7 +99,7 @@ def give_block(state: NDArray[np.int64], block: NDArray[np.void], wraps: bool, n
     first, last = block[0].t, block[size - 1].t
     odd |= (_FURTHEST_US + first) | (_FURTHEST_US - first)
     time = first
-    if state[NEWEST] != BEFORE:
+    if state[NEWEST] != _BEFORE:
         time = state[TIME] + first - state[RAW]
         ahead = time - state[NEWEST]
         odd |= ahead | (JUMP_US - ahead)
@@ -137,7 +136,7 @@ def finish(state: NDArray[np.int64], last: bool, n: int, out: NDArray[np.void]) 
 
     last : whether the file ends here; else what follows is known to go on from there in order.
     """
-    if state[NEWEST] == BEFORE and state[HELD]:
+    if state[NEWEST] == _BEFORE and state[HELD]:
         n = _settle_start(state, n, out)
     held = state[HELD]
     if held:
@@ -160,7 +159,7 @@ def _give_each(state: NDArray[np.int64], block: NDArray[np.void], n: int, out: N
         if rest < 0:
             state[-rest] += 1
             continue
-        if state[HELD] == 0 and newest != BEFORE:
+        if state[HELD] == 0 and newest != _BEFORE:
             moved = time + _step(raw, before, wraps)
             ahead = moved - newest
             if -JUMP_US <= ahead <= JUMP_US:
@@ -172,7 +171,7 @@ def _give_each(state: NDArray[np.int64], block: NDArray[np.void], n: int, out: N
                 n = _put(state, newest, rest, n, out)
                 continue
         state[RAW], state[TIME], state[NEWEST] = before, time, newest
-        if newest == BEFORE:
+        if newest == _BEFORE:
             _hold(state, raw, rest)
             if state[HELD] == _START:
                 n = _settle_start(state, n, out)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, empty_events
 from spikebridge.recordings import ordering
-from spikebridge.recordings.indexed import ChunkIndex, Contents, Oddities, OddPlace, WrongIndexError
+from spikebridge.recordings.indexed import ChunkIndex, Contents, Oddities, WrongIndexError
 
 Piece = TypeVar("Piece")
 State = NDArray[np.int64]
@@ -23,13 +23,7 @@ Run = Callable[[Piece, State, NDArray[np.void]], int]
 
 _COUNT_ONLY = ordering.as_words(empty_events())
 #: What a decoder counts besides good events; a chunk in order changes none of these.
-_COUNTED = np.array(
-    [
-        *(ordering.CLAMPED, ordering.STRAYS, ordering.STALE, ordering.RESETS, ordering.OUTSIDE, ordering.INVALID),
-        *(ordering.DAMAGED, ordering.DAMAGED_BYTES, ordering.OTHERS),
-    ]
-)
-_DROPPED = [ordering.OUTSIDE, ordering.INVALID, ordering.STALE, ordering.OTHERS]
+_COUNTED = slice(ordering.CLAMPED, ordering.DAMAGED_BYTES + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,6 @@ class Scan(Generic[Piece]):
         state = self.before.copy()
         kept: list[tuple[Piece, State]] = []
         rows: list[tuple[int, int, int]] = []
-        places: list[OddPlace] = []
         ends_with_piece = False
         for number, piece in enumerate(self.pieces):
             before = state.copy()
@@ -66,8 +59,6 @@ class Scan(Generic[Piece]):
                 kept.append((piece, before))
                 rows.append((int(state[ordering.FIRST]), int(state[ordering.NEWEST]), n))
             ends_with_piece = n > 0
-            if not np.array_equal(state[_COUNTED], before[_COUNTED]):
-                places.append(_place(before, state))
         self._check_sensor(sum(row[2] for row in rows), int(state[ordering.OUTSIDE]))
 
         def decode(number: int, out: EventArray) -> None:
@@ -83,9 +74,7 @@ class Scan(Generic[Piece]):
                 )
 
         columns = np.array(rows, np.int64).reshape(-1, 3).T
-        return Contents(
-            ChunkIndex(columns[0], columns[1], columns[2]), decode, self.report(state), self.shared, tuple(places)
-        )
+        return Contents(ChunkIndex(columns[0], columns[1], columns[2]), decode, self.report(state), self.shared)
 
     def take_on_trust(self, index: ChunkIndex) -> Contents:
         """Chunks for an index that the file itself gives, one for each piece, each checked when it is decoded.
@@ -151,26 +140,11 @@ def report(state: State) -> Oddities:
     )
     others = ((ordering.FRAMES, "frames"), (ordering.IMU, "imu"), (ordering.SPECIAL, "triggers"))
     return Oddities(
-        dropped=int(state[_DROPPED].sum()),
+        dropped=int(state[[ordering.OUTSIDE, ordering.INVALID, ordering.STALE, ordering.OTHERS]].sum()),
         out_of_order=int(state[ordering.CLAMPED] + state[ordering.STRAYS]),
         skipped_bytes=int(state[ordering.DAMAGED_BYTES]),
         notes=tuple(_filled(sentence, int(state[slot])) for slot, sentence in sentences if state[slot]),
         samples={name: int(state[slot]) for slot, name in others if state[slot]},
-    )
-
-
-def _place(before: State, state: State) -> OddPlace:
-    """What a piece added to the counts, and its times."""
-    found = (state - before).tolist()
-    stop_us = int(state[ordering.NEWEST])
-    begun = int(before[ordering.NEWEST])
-    return OddPlace(
-        start_us=begun if begun > ordering.BEFORE else min(int(state[ordering.FIRST]), stop_us),
-        stop_us=stop_us,
-        dropped=sum(found[slot] for slot in _DROPPED),
-        out_of_order=found[ordering.CLAMPED] + found[ordering.STRAYS],
-        resets=found[ordering.RESETS],
-        skipped_bytes=found[ordering.DAMAGED_BYTES],
     )
 
 

@@ -214,6 +214,7 @@ def test_aedat4(times: list[int], seed: int, odd: float, lead: int, cuts: list[f
 
 
 FAR = 1 << 63
+FURTHEST = (1 << 62) - (1 << 40)
 
 
 @pytest.mark.parametrize(
@@ -224,8 +225,8 @@ FAR = 1 << 63
         ([*range(5, 90), FAR - 1, -FAR, 91], [*range(5, 90), 91], 2),
         ([*range(FAR - 100, FAR)], [], 100),
         ([-FAR, *range(5, 90)], [*range(5, 90)], 1),
-        ([1 << 61, (1 << 61) + 1], [1 << 61], 1),
-        ([-(1 << 61) - 1, -(1 << 61)], [-(1 << 61)], 1),
+        ([FURTHEST, FURTHEST + 1], [FURTHEST], 1),
+        ([-FURTHEST - 1, -FURTHEST], [-FURTHEST], 1),
     ],
 )
 def test_times_that_no_clock_shows_are_dropped(times: list[int], given: list[int], dropped: int) -> None:

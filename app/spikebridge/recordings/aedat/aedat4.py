@@ -41,7 +41,7 @@ from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker, compression_
 from spikebridge.recordings.aedat.aedat4_writing import UNNAMED
 from spikebridge.recordings.aedat.flatbuffer import Table, TableError
 from spikebridge.recordings.aedat.frames import frames_of_aedat4
-from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities, printable
+from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities
 from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.recordings.scanning import Scan, group
 from spikebridge.settings import ReadSettings
@@ -227,7 +227,7 @@ def _count_others(header: _Header, packets: NDArray[np.int64], ours: int) -> int
 
 def _value(node: str, key: str) -> str:
     found = re.search(rf'<attr key="{key}"[^>]*>([^<]*)<', node)
-    return printable(found[1].strip()) if found else ""
+    return found[1].strip() if found else ""
 
 
 def _size(node: str, key: str) -> int:
