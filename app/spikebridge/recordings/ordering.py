@@ -28,6 +28,8 @@ JUMP_US = 100_000
 DAY_US = 86_400_000_000
 #: A single event at the end of a file that lies ahead by more is a stray.
 _LONGEST_END_US = 600_000_000
+#: No clock shows more, 140 000 years; beyond that, differences of two time stamps would not fit into 64 bits.
+_FURTHEST_US = (1 << 62) - (1 << 40)
 #: Events that have to go on in order at a new place. Fewer would take a damaged packet for a new clock.
 _CONFIRMED = 8
 #: At most so many events at the beginning may be left over from before the recording: what a driver's buffer held.
@@ -59,8 +61,6 @@ CANDIDATE = 19  # of these, the first that is at the newest place
 _BUFFER = 20
 STATE_SIZE = _BUFFER + 2 * _START
 
-#: No clock shows more, 140 000 years; beyond that, differences of two time stamps would not fit into 64 bits.
-_FURTHEST_US = (1 << 62) - (1 << 40)
 _BEFORE = np.iinfo(np.int64).min
 #: Events of a block: few enough to stay in the fastest cache.
 BLOCK = 1024
