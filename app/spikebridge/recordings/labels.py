@@ -50,7 +50,7 @@ def write_labels(path: Path, spans: Sequence[Span]) -> None:
 def read_labels(path: Path) -> tuple[list[Span], list[str]]:
     """Spans in order of time, and what was odd: a span that reaches into the next one ends where that begins."""
     try:
-        rows = _rows(path.read_bytes())
+        rows = _cells(path.read_bytes())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"expected labels at {path}, found: {reason}; get the file again.") from error
@@ -84,7 +84,7 @@ def check_inside(path: Path, spans: Sequence[Span], first_us: int, last_us: int)
             )
 
 
-def _rows(content: bytes) -> list[list[str]]:
+def _cells(content: bytes) -> list[list[str]]:
     """The cells of each line, without the empty ones at its end."""
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = content.decode("utf-16" if wide else "utf-8-sig")
