@@ -35,6 +35,20 @@ def test_splits_keep_subjects_apart(folder):
     assert clip.end - clip.begin == 800
 
 
+def test_tables_as_a_spreadsheet_saves_them(folder):
+    (folder / "trials_to_train.txt").write_bytes("\ufeffuser01_led.aedat\r\n\r\n".encode())
+    rows = "\ufeff" + HEADER.strip() + "\r\n1,0,400000\r\n11,500000,900000\r\n,,\r\n"
+    (folder / "user01_led_labels.csv").write_bytes(rows.encode())
+    assert import_dvs_gesture(folder, folder / "train", "train") == []
+    assert [(clip.label, clip.ticks) for _, clip in ClipSet(folder / "train").clips] == [(0, 4000), (10, 4000)]
+
+
+def test_a_list_that_is_no_text_is_refused(folder):
+    (folder / "trials_to_train.txt").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(InputError, match="found no text"):
+        import_dvs_gesture(folder, folder / "train", "train")
+
+
 def test_missing_files_are_named(folder):
     (folder / "user01_led_labels.csv").unlink()
     with pytest.raises(InputError, match="user01_led_labels"):

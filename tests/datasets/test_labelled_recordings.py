@@ -37,6 +37,13 @@ def test_labelled_parts_in_pieces(tmp_path):
     assert stored[clip.begin].tolist() == [0, (4500 % 128 << 7) | 4500 % 128]
 
 
+def test_labels_that_a_spreadsheet_saved(tmp_path):
+    path = recording(tmp_path / "clap.aedat4", [])
+    rows = "\ufeffclass,startTime_usec,endTime_usec\r\n1,1000000,2000000\r\n,,\r\n"
+    labels_path(path).write_bytes(rows.encode())
+    assert [(clip.label, clip.ticks) for _, clip in open_clips(tmp_path).clips] == [(0, 10_000)]
+
+
 def test_a_folder_for_each_person(tmp_path):
     for person in ("ben", "anna"):
         recording(tmp_path / person / "wave.aedat4", [Span(1, 1_000_000, 2_000_000)])

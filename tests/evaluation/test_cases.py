@@ -54,6 +54,13 @@ def test_labels_beside_recordings_count_more_than_names(tmp_path):
     assert len({case.name for case in cases}) == 2
 
 
+def test_labels_that_a_spreadsheet_saved(tmp_path):
+    record(tmp_path / "some.aedat4")
+    rows = "\ufeffclass;startTime_usec;endTime_usec\r\n4;200000;900000\r\n11;900000;1500000\r\n;;\r\n"
+    (tmp_path / "some_labels.csv").write_bytes(rows.encode())
+    assert [(case.label, case.t_start_us) for case in read_cases(tmp_path)] == [(3, 200_000), (10, 900_000)]
+
+
 def test_clips_keep_their_events(tmp_path):
     clip = blob_clip(4, 7)
     write_shard(tmp_path, "one", [clip])

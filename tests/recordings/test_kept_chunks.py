@@ -217,5 +217,5 @@ def test_states_take_little_room(path: Path) -> None:
     assert found.state_ends.size == n_chunks
     # One of them holds strays, the others nothing.
     sizes = np.diff(np.concatenate(([0], found.state_ends)))
-    assert sorted(set(sizes.tolist())) == [20, 164]
-    assert np.count_nonzero(sizes == 164) == 1
+    assert sorted(set(sizes.tolist())) == [21, 165]
+    assert np.count_nonzero(sizes == 165) == 1

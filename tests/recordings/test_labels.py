@@ -79,6 +79,21 @@ def test_a_label_that_reaches_into_the_next_is_cut_and_said(tmp_path):
     assert "line 2 ends 100 µs" in notes[0]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("last", ["", "{0}{0}", '""{0} {0}', " "])
+def test_labels_as_spreadsheets_save_them(tmp_path, encoding, delimiter, end, last):
+    """last : what stands in a row after all labels."""
+    rows = [["class", "startTime_usec", "endTime_usec", ""], ["1", "5000000", " 5500000 ", ""]]
+    rows.append(["right_hand_wave", "5500000", "5999000"])
+    text = end.join([delimiter.join(row) for row in rows] + [last.format(delimiter)]) + end
+    mark = "\ufeff" if encoding[-3:] in ("-le", "-be") else ""
+    path = tmp_path / "labels.csv"
+    path.write_bytes((mark + text).encode(encoding))
+    assert read_labels(path) == ([Span(0, 5_000_000, 5_500_000), Span(1, 5_500_000, 5_999_000)], [])
+
+
 @pytest.mark.parametrize(
     ("table", "found"),
     [
@@ -91,6 +106,9 @@ def test_a_label_that_reaches_into_the_next_is_cut_and_said(tmp_path):
         (HEADER + "1,zero,100\n", "class and two times in line 2"),
         (HEADER + "1,0\n", "class and two times in line 2"),
         (HEADER + "1,0,100,7\n", "class and two times in line 2"),
+        (HEADER + ",0,100\n", "class and two times in line 2"),
+        (HEADER + "1,,100\n", "class and two times in line 2"),
+        (HEADER + ",,\n\n1,1.58E+15,100\n", "class and two times in line 4"),
         (HEADER, "at least one label"),
         ("", "begin with"),
     ],
@@ -112,8 +130,9 @@ def test_labels_of_another_recording_are_named(tmp_path):
 def test_labels_that_cannot_be_read_or_written(tmp_path):
     with pytest.raises(InputError, match=r"nowhere_labels\.csv"):
         read_labels(tmp_path / "nowhere_labels.csv")
-    (tmp_path / "binary_labels.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"binary_labels\.csv"):
-        read_labels(tmp_path / "binary_labels.csv")
+    for content in (b"\xff\xfe\x00", b"\xff\x00\x01", b"\x80" * 9):
+        (tmp_path / "binary_labels.csv").write_bytes(content)
+        with pytest.raises(InputError, match=r"binary_labels\.csv"):
+            read_labels(tmp_path / "binary_labels.csv")
     with pytest.raises(InputError, match="expected to write the labels"):
         write_labels(tmp_path / "no" / "folder_labels.csv", [])

@@ -52,11 +52,14 @@ def _list_of(folder: Path, split: Split) -> Path:
 
 def _recordings_of(path: Path) -> list[str]:
     try:
-        names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        # A spreadsheet or an editor may have put a byte order mark before the first name.
+        names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except OSError as error:
         raise InputError(
             f"expected the folder of DVS128 Gesture with {path.name}, found none in {path.parent}; unpack it there."
         ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"expected names of recordings in {path}, found no text; get the file again.") from error
     if not names:
         raise InputError(f"expected names of recordings in {path}, found none.")
     return names

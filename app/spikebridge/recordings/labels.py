@@ -2,10 +2,14 @@
 
 wave.aedat4
 wave_labels.csv     class, startTime_usec, endTime_usec: a label's name or number (1…11), camera clock, half open
+
+Read as a spreadsheet may have saved it: with a byte order mark, in UTF-16, with other line ends, semicolons or tabs,
+empty cells and rows at the end.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import errno
 import io
@@ -20,6 +24,7 @@ from spikebridge.files import write_whole
 from spikebridge.recordings.boxes import boxes_beside
 
 _HEADER = ["class", "startTime_usec", "endTime_usec"]
+_DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +121,14 @@ def _rows(rows: Iterable[Sequence[str | int]]) -> bytes:
 def read_labels(path: Path) -> tuple[list[Span], list[str]]:
     """Spans in order of time, and what was odd: a span that reaches into the next one ends where that begins."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
+        rows = _cells(path.read_bytes())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         boxes = boxes_beside(path)
         if boxes is not None and not path.exists():
             raise no_gestures(path, boxes) from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"expected labels at {path}, found: {reason}; get the file again.") from error
-    if not rows or [cell.strip() for cell in rows[0]] != _HEADER:
+    if not rows or rows[0] != _HEADER:
         raise InputError(f"expected {path} to begin with '{','.join(_HEADER)}', found {rows[:1]}; get the file again.")
     numbered = [(number, _span(path, number, row)) for number, row in enumerate(rows[1:], 2) if row]
     if not numbered:
@@ -162,9 +166,22 @@ def check_inside(path: Path, spans: Sequence[Span], first_us: int, last_us: int)
             )
 
 
+def _cells(content: bytes) -> list[list[str]]:
+    """The cells of each line, without the empty ones at its end."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if wide else "utf-8-sig")
+    first = text[: text.find("\n")]
+    delimiter = max(_DELIMITERS, key=first.count)
+    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    for row in rows:
+        while row and not row[-1]:
+            row.pop()
+    return rows
+
+
 def _span(path: Path, number: int, row: list[str]) -> Span:
     try:
-        name, start_us, stop_us = row[0].strip(), int(row[1]), int(row[2])
+        name, start_us, stop_us = row[0], int(row[1]), int(row[2])
         label = LABELS.index(name) if name in LABELS else int(name) - 1
         if len(row) != 3:
             raise ValueError

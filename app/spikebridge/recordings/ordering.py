@@ -28,6 +28,8 @@ JUMP_US = 100_000
 DAY_US = 86_400_000_000
 #: A single event at the end of a file that lies ahead by more is a stray.
 _LONGEST_END_US = 600_000_000
+#: No clock shows more, 140 000 years; beyond that, differences of two time stamps would not fit into 64 bits.
+_FURTHEST_US = (1 << 62) - (1 << 40)
 #: Events that have to go on in order at a new place. Fewer would take a damaged packet for a new clock.
 _CONFIRMED = 8
 #: At most so many events at the beginning may be left over from before the recording: what a driver's buffer held.
@@ -44,9 +46,9 @@ STRAYS = 4  # events whose time was far from their neighbours' and was set to th
 STALE = 5  # events at the beginning that were left over from before, dropped
 RESETS = 6  # resets of the clock
 OUTSIDE = 7  # events beyond the sensor, dropped
-INVALID = 8  # events marked invalid, dropped
-FRAMES = 9  # words of frames
-IMU = 10  # words of IMU samples
+INVALID = 8  # events marked invalid, or whose time no clock shows, dropped
+FRAMES = 9  # frames
+IMU = 10  # IMU samples
 SPECIAL = 11  # trigger and other special words
 DAMAGED = 12  # packets that could not be read
 DAMAGED_BYTES = 13  # their bytes in the file
@@ -98,6 +100,7 @@ def give_block(state: NDArray[np.int64], block: NDArray[np.void], wraps: bool, n
         step = block[i].t - block[i - 1].t
         odd |= step | (JUMP_US - step)
     first, last = block[0].t, block[size - 1].t
+    odd |= (_FURTHEST_US + first) | (_FURTHEST_US - first)
     time = first
     if state[NEWEST] != BEFORE:
         time = state[TIME] + first - state[RAW]
@@ -154,6 +157,8 @@ def _give_each(state: NDArray[np.int64], block: NDArray[np.void], n: int, out: N
     before, time, newest, wraps = state[RAW], state[TIME], state[NEWEST], state[WRAPS]
     for i in range(block.shape[0]):
         raw, rest = block[i].t, block[i].rest
+        if rest >= 0 and not -_FURTHEST_US <= raw <= _FURTHEST_US:
+            rest = np.int64(-INVALID)
         if rest < 0:
             state[-rest] += 1
             continue

@@ -89,7 +89,8 @@ class Scan(Generic[Piece]):
             raise TypeError(f"expected a piece for each of {index.events.size} chunks, got {type(pieces)}")
 
         def decode(number: int, out: EventArray) -> None:
-            state = ordering.new_state(int(index.last_us[number - 1]) if number else None)
+            before_us = int(index.last_us[number - 1]) if number else None
+            state = ordering.new_state(before_us, extra=self.before.size - ordering.STATE_SIZE)
             words = ordering.as_words(out)
             n = self.run(pieces[number], state, words)
             # As long as the index is right, the next chunk goes on from here.

@@ -25,6 +25,10 @@ from spikebridge.snn.network import Conv, Dense, Layer, Network, Neuron, Shape, 
 STEP_S = 1e-4
 #: tau_mem of a neuron without leak, in steps: finite, so that r and v_leak are too, and rounded to no decay.
 _NO_LEAK = float(1 << 40)
+#: Types of nodes that are read, besides those that say what goes in and out.
+_KNOWN = ("Conv2d", "Linear", "Affine", "Flatten", "CubaLIF")
+#: What the library raises for a file that is not as it should be.
+_BROKEN = (OSError, KeyError, ValueError, AssertionError, TypeError, AttributeError, IndexError, RuntimeError)
 _Array: TypeAlias = NDArray[np.generic]
 
 
@@ -40,7 +44,7 @@ class _Input(Protocol):
 
 
 class _Synapse(Protocol):
-    """``Linear`` has the weight alone, ``Conv2d`` all."""
+    """``Linear`` has the weight alone, ``Affine`` a bias as well, ``Conv2d`` all."""
 
     weight: _Array
     bias: _Array
@@ -113,17 +117,31 @@ def _export_neuron(nir: ModuleType, layer: Layer, shape: tuple[int, ...], step_s
 
 
 def load_nir(path: str | Path, step_s: float | None = STEP_S) -> Network:
-    """Reads a NIR graph that is a chain of Conv2d, Flatten, Linear and CubaLIF with Loihi's integers in it; whatever
-    else is refused by name. ``step_s``: length of a step; None: as its neurons tell it, ``tau_syn / w_in``."""
+    """Reads a NIR graph that is a chain of Conv2d, Flatten, Linear or Affine and CubaLIF with Loihi's integers in it;
+    whatever else is refused by name. ``step_s``: length of a step; None: as its neurons tell it, ``tau_syn / w_in``."""
     nir = _nir()
     try:
+        _check_types(path)
         graph = nir.read(str(path), type_check=False)
-    except (OSError, KeyError, ValueError, AssertionError, TypeError) as error:
-        raise InputError(f"{path}: expected a NIR graph, found: {error}.") from error
-    try:
         return _import(graph, step_s)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    except _BROKEN as error:
+        found = str(error) or type(error).__name__
+        raise InputError(f"{path}: expected a NIR graph, found: {found}; export it again.") from error
+
+
+def _check_types(path: str | Path) -> None:
+    """Refuses a node of unknown type by its name; the library would only say that there is one."""
+    import h5py
+
+    known = ("Input", "Output", *_KNOWN)
+    with h5py.File(path, "r") as file:
+        for name, node in file["node/nodes"].items():
+            kind = node["type"][()] if "type" in node else b"none"
+            kind = kind.decode("utf-8", "replace") if isinstance(kind, bytes) else kind
+            if kind not in known:
+                refuse(f"node '{name}'", "type", ", ".join(known), kind)
 
 
 def _import(graph: _Graph, step_s: float | None) -> Network:
@@ -141,23 +159,19 @@ def _import(graph: _Graph, step_s: float | None) -> Network:
             if len(sizes) not in (1, 3):
                 refuse(f"node '{name}'", "shape", "(C, H, W) or (N,)", tuple(sizes))
             shape = input_shape = (sizes[0], 1, 1) if len(sizes) == 1 else (sizes[0], sizes[1], sizes[2])
-        elif kind in ("Conv2d", "Linear") and synapse is None:
+        elif kind in ("Conv2d", "Linear", "Affine") and synapse is None:
             synapse = (name, cast(_Synapse, node))
         elif kind == "CubaLIF" and synapse is not None and shape is not None:
             layers.append(_layer(*synapse, name, cast(_Neurons, node), step_s))
             shape, synapse = layers[-1].output_shape(shape), None
         elif kind not in ("Flatten", "Output") or synapse is not None:
-            refuse(f"node '{name}'", "type", "Conv2d or Linear with a CubaLIF behind each, or Flatten", kind)
+            refuse(f"node '{name}'", "type", "Conv2d, Linear or Affine with a CubaLIF behind each, or Flatten", kind)
     if input_shape is None:
         refuse("graph", "an Input node", "first", chain[0][0] if chain else "nothing")
     return Network(input_shape, tuple(layers))
 
 
 def _chain(graph: _Graph) -> list[tuple[str, object]]:
-    known = ("Input", "Output", "Conv2d", "Linear", "Flatten", "CubaLIF")
-    for name, node in graph.nodes.items():
-        if type(node).__name__ not in known:
-            refuse(f"node '{name}'", "type", ", ".join(known), type(node).__name__)
     following: dict[str, str] = {}
     for source, target in graph.edges:
         if source in following or target in following.values():
@@ -194,16 +208,12 @@ def _layer(name: str, synapse: _Synapse, neurons_name: str, neurons: _Neurons, s
     _close(where, "w_in", w_in, tau_syn / step_s)
     neuron = Neuron(round(4096 * step_s / tau_syn), round(4096 * step_s / tau_mem), round(threshold))
     _close(where, "v_threshold", threshold, neuron.threshold)
-    channels = synapse.weight.shape[0]
-    leak = np.broadcast_to(neurons.v_leak, np.shape(neurons.tau_mem)).reshape(channels, -1) * step_s / tau_mem
-    bias = np.round(leak[:, 0]).astype(np.int32)
-    if not np.allclose(leak, bias[:, None], atol=1e-6):
-        refuse(where, "v_leak", "a whole bias for each channel", leak.flat[0])
+    bias = _bias(where, neurons, synapse.weight.shape[0], step_s / tau_mem)
     where = f"node '{name}'"
     if np.any(getattr(synapse, "bias", 0) != 0):
         refuse(where, "bias", "zero (Loihi's bias is v_leak's)", np.asarray(synapse.bias).tolist())
     common = (name, whole_numbers(name, "weight", synapse.weight), neuron, bias if bias.any() else None)
-    if type(synapse).__name__ == "Linear":
+    if type(synapse).__name__ in ("Linear", "Affine"):
         return Dense(*common)
     if isinstance(synapse.padding, str):
         refuse(where, "padding", "numbers", f"'{synapse.padding}'")
@@ -212,10 +222,28 @@ def _layer(name: str, synapse: _Synapse, neurons_name: str, neurons: _Neurons, s
     return Conv(*common, stride=stride, padding=padding, dilation=dilation, groups=int(synapse.groups))
 
 
+def _bias(where: str, neurons: _Neurons, channels: int, part: float) -> NDArray[np.int32]:
+    """(channels,) from ``v_leak``, which the specification allows to be one number for all neurons, too.
+
+    part : of ``v_leak`` that a step adds.
+    """
+    leak = np.asarray(neurons.v_leak, float)
+    if leak.size == 1:
+        leak = np.full(channels, leak.flat[0])
+    if leak.shape[0] != channels:
+        refuse(where, "parameters", f"one, or one for each of the {channels} channels", f"of shape {leak.shape}")
+    leak = leak.reshape(channels, -1) * part
+    bias = np.round(leak[:, :1])
+    if not np.allclose(leak, bias, atol=1e-6) or np.any(np.abs(bias) > np.iinfo(np.int32).max):
+        refuse(where, "v_leak", "a whole bias for each channel", leak.flat[0])
+    return bias[:, 0].astype(np.int32)
+
+
 def _uniform(where: str, field: str, values: _Array) -> float:
     array = np.asarray(values, float)
     if not array.size or not np.all(array == array.flat[0]):
-        refuse(where, field, "the same for all neurons of a layer", f"{array.min()}…{array.max()}")
+        found = f"{array.min()}…{array.max()}" if array.size else "nothing"
+        refuse(where, field, "the same for all neurons of a layer", found)
     return float(array.flat[0])
 
 

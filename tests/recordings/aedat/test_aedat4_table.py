@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from recording_files import random_events, same, write
 from spikebridge.errors import InputError
-from spikebridge.events import EventArray, Sensor
+from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.recordings import indexed, open_recording
 from spikebridge.recordings.aedat import aedat4
 from spikebridge.recordings.aedat.aedat4_packets import PacketDecoder
@@ -207,6 +207,29 @@ def test_each_chunk_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(pieces) == n + 1  # a jump to the end checks what it jumped over, and that only once
     recording.read(int(EVENTS["t"][1500]), int(EVENTS["t"][1500]) + 1)
     assert len(pieces) == n + 2
+
+
+@pytest.mark.parametrize("n_between", [1, 3, 5])
+def test_a_chunk_of_few_events_confirms_no_stray(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_between: int
+) -> None:
+    """Between two long packets lies a short one, and only the third tells that what is far ahead are strays."""
+    far_us = 50_000_000
+    packets = [
+        [*range(0, 900, 10), far_us],
+        [far_us + 1 + i for i in range(n_between)],
+        [far_us + 90, *range(900, 1800, 10), far_us + 91],
+        *([far_us + 100 * k + i for i in range(90)] for k in range(2, 30)),
+    ]
+    path = tmp_path / "a.aedat4"
+    with Aedat4Writer(path, SENSOR) as writer:
+        for times in packets:
+            one = [1] * len(times)
+            writer.write(make_events(times, one, one, one))
+    check_same(path, [(0.0, 0.1)], monkeypatch)
+    recording = open_recording(path)
+    assert recording.read(0, far_us // 2).size == 182 + n_between  # the strays have the times of their neighbours
+    assert recording.counters().out_of_order == n_between + 2
 
 
 def test_a_jump_far_ahead_is_prepared_in_steps(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def odd_times(draw: st.DrawFn) -> list[int]:
 def decoded(run: object, n_words: int, cuts: list[float]) -> tuple[list[tuple[int, ...]], NDArray[np.int64]]:
     """Events and last state of ``run(start, stop, state, out)`` over pieces; each is counted first, as for an index."""
     bounds = [0, *sorted(int(cut * n_words) for cut in cuts), n_words]
-    state = ordering.new_state()
+    state = ordering.new_state(extra=decoding.AEDAT2_SLOTS)
     found: list[tuple[int, ...]] = []
     for start, stop in pairwise(bounds):
         counted, nowhere = state.copy(), ordering.as_words(empty_events())
@@ -211,6 +211,37 @@ def test_aedat4(times: list[int], seed: int, odd: float, lead: int, cuts: list[f
         return int(decoding.decode_aedat4(data, np.array([[0, data.size, data.size]]), 346, 260, state, 0, out))
 
     check(expected, *decoded(run, len(times), cuts))
+
+
+FAR = 1 << 63
+FURTHEST = (1 << 62) - (1 << 40)
+
+
+@pytest.mark.parametrize(
+    ("times", "given", "dropped"),
+    [
+        # across the end of the numbers, where the step is one and yet back
+        ([FAR - 1, -FAR], [], 2),
+        ([*range(5, 90), FAR - 1, -FAR, 91], [*range(5, 90), 91], 2),
+        ([*range(FAR - 100, FAR)], [], 100),
+        ([-FAR, *range(5, 90)], [*range(5, 90)], 1),
+        ([FURTHEST, FURTHEST + 1], [FURTHEST], 1),
+        ([-FURTHEST - 1, -FURTHEST], [-FURTHEST], 1),
+    ],
+)
+def test_times_that_no_clock_shows_are_dropped(times: list[int], given: list[int], dropped: int) -> None:
+    records = np.zeros(len(times), [("t", "<i8"), ("rest", "V8")])
+    records["t"] = times
+
+    def run(start: int, stop: int, state: NDArray[np.int64], out: EventArray) -> int:
+        data = np.frombuffer(bytearray(flatbuffer(records[start:stop], 0)), np.uint8)
+        return int(decoding.decode_aedat4(data, np.array([[0, data.size, data.size]]), 346, 260, state, 0, out))
+
+    for cuts in ([], [0.3, 0.98]):
+        found, state = decoded(run, len(times), cuts)
+        assert [event[0] for event in found] == given
+        assert state[ordering.INVALID] == dropped
+        assert not state[[ordering.STRAYS, ordering.STALE, ordering.RESETS, ordering.CLAMPED]].any()
 
 
 @pytest.mark.parametrize("n_cut", [1, 16, 30, 47])

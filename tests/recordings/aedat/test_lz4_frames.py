@@ -46,7 +46,7 @@ def unpack(frame: bytes, room: int) -> bytes | None:
 def test_what_the_library_packs_is_unpacked(content: bytes, how: dict[str, int], spare: int) -> None:
     frame = lz4.frame.compress(content, **how)
     assert unpack(frame, len(content) + spare) == content
-    assert unpack(frame + b"more", len(content)) == content
+    assert unpack(frame + b"more", len(content)) is None
     if content:
         assert unpack(frame, len(content) - 1) is None
 

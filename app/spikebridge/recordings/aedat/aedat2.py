@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
-from spikebridge.recordings import scanning
+from spikebridge.recordings import ordering, scanning
 from spikebridge.recordings.aedat import decoding
 from spikebridge.recordings.aedat.frames import frames_of_aedat2
 from spikebridge.recordings.indexed import CHUNK_EVENTS, IndexedRecording, Oddities
@@ -32,13 +32,16 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _CHIPS: tuple[tuple[str, int, int, decoding.AddressLayout], ...] = (
     ("dvs128stereopair", 128, 128, decoding.DVS128_PAIR_ADDRESS),
     ("dvs128", 128, 128, decoding.DVS128_ADDRESS),
+    ("tmpdiff128stereopair", 128, 128, decoding.DVS128_PAIR_ADDRESS),
     ("tmpdiff128", 128, 128, decoding.DVS128_ADDRESS),
     ("davis128", 128, 128, decoding.DAVIS_ADDRESS),
     ("davis208", 208, 192, decoding.DAVIS_ADDRESS),
     ("davis240", 240, 180, decoding.DAVIS_ADDRESS),
+    ("dvs240", 240, 180, decoding.DAVIS_ADDRESS),
     ("sbret10", 240, 180, decoding.DAVIS_ADDRESS),
     ("davis346", 346, 260, decoding.DAVIS_ADDRESS),
     ("davis640", 640, 480, decoding.DAVIS_ADDRESS),
+    ("dvs640", 640, 480, decoding.DVS640_ADDRESS),
 )
 
 
@@ -53,7 +56,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT 2.0 file, indexed by one pass over its words."""
     file = RecordingFile(path)
     start, name = _read_header(file)
-    chip = _describe_chip(path, name, b"" if name else file.read(start, _LOOKED_AT_BYTES))
+    chip = _guess_chip(file.read(start, _LOOKED_AT_BYTES)) if name is None else _describe_chip(path, name)
     trailing = (file.size - start) % _WORD_BYTES
     end = file.size - trailing
     scratch = Scratch()
@@ -75,8 +78,9 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     frames = None
     if chip.layout.frames:
         frames = frames_of_aedat2(file, start, end, chip.sensor.width, chip.sensor.height)
-    pieces = range(start, end, _CHUNK_BYTES)
-    return IndexedRecording(path, "AEDAT 2.0", chip.sensor, Scan(path, pieces, run, report), frames=frames)
+    before = ordering.new_state(extra=decoding.AEDAT2_SLOTS)
+    scan = Scan(path, range(start, end, _CHUNK_BYTES), run, report, before)
+    return IndexedRecording(path, "AEDAT 2.0", chip.sensor, scan, frames=frames)
 
 
 def _read_header(file: RecordingFile) -> tuple[int, str | None]:
@@ -106,9 +110,7 @@ def _read_header(file: RecordingFile) -> tuple[int, str | None]:
         at = end + 1
 
 
-def _describe_chip(path: Path, name: str | None, words: bytes) -> _Chip:
-    if name is None:
-        return _guess_chip(words)
+def _describe_chip(path: Path, name: str) -> _Chip:
     for prefix, width, height, layout in _CHIPS:
         if name.lower().startswith(prefix):
             pair = ("Of the stereo pair the left eye is read.",) if layout.other else ()

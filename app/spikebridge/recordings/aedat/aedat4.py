@@ -33,6 +33,7 @@ from spikebridge.recordings.aedat.aedat4_packets import (
     STREAM,
     Gaps,
     PacketDecoder,
+    count_samples,
     read_table,
     walk,
 )
@@ -50,6 +51,9 @@ _FIRST_LINE = b"#!AER-DAT4.0\r\n"
 _PACKED_BYTES = {0: 16, 1: 8, 2: 8, 3: 4, 4: 4}
 #: Events for each byte of a packet, at most, that a table of contents is believed.
 _MOST_EVENTS = 2
+#: Events of a chunk behind another, at least: as many as ``ordering`` waits for to know that time is where it seems. A
+#: chunk that is taken on trust is given out when the next one is checked.
+_LEAST_EVENTS = 8
 _STREAM_NAMES = {"EVTS": "events", "FRME": "frames", "IMUS": "imu", "TRIG": "triggers"}
 
 
@@ -75,8 +79,11 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     # A table that was cut says still where the packets end.
     end = header.table_at if header.end <= header.table_at <= file.size else file.size
     gaps = Gaps(0, 0)
-    if not len(packets):
+    told = len(packets) > 0
+    lost = packets[:0]
+    if not told:
         packets, gaps = walk(file, header.end, end, numbers, compression_magic(header.compression))
+        packets, lost = _count_untold(file, header, packets, unpack)
     ours = _choose_stream(header, packets)
     sensor, of_others = header.sensors[ours], _count_others(header, packets, ours)
     if not sensor.width or not sensor.height:
@@ -88,10 +95,13 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     frames = frames_of_aedat4(file, packets[of_frames], unpack, sensor.width, sensor.height)
     packets = packets[packets[:, STREAM] == ours]
     events = np.maximum(packets[:, EVENTS], packets[:, SIZE] // _PACKED_BYTES[header.compression])
-    pieces = list(pairwise(group(events, CHUNK_EVENTS).tolist()))
+    pieces = _divide(events, packets[:, EVENTS] if told else events)
     run = PacketDecoder(file, packets, unpack, sensor)
 
     def report(state: NDArray[np.int64]) -> Oddities:
+        state = state.copy()
+        state[ordering.DAMAGED] += len(lost)
+        state[ordering.DAMAGED_BYTES] += lost[:, SIZE].sum()
         found = scanning.report(state)
         return replace(
             found,
@@ -107,20 +117,42 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
         "AEDAT4",
         sensor,
         Scan(path, pieces, run, report, shared=run.shared),
-        _said_index(packets, pieces),
+        _said_index(packets, pieces) if told else None,
         frames,
     )
 
 
+def _count_untold(
+    file: RecordingFile, header: _Header, packets: NDArray[np.int64], unpack: Unpacker
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Packets without a table of contents, with what is in those that will not be decoded; and of these the damaged
+    ones. Those of events are only looked into where they may be of different cameras."""
+    several = len(header.sensors) > 1
+    looked_into = np.array([several or number not in header.sensors for number in header.streams])
+    chosen = np.isin(packets[:, STREAM], np.array(list(header.streams))[looked_into])
+    n, right = count_samples(file, packets[chosen], unpack, header.streams)
+    packets[chosen, EVENTS] = n
+    kept = np.ones(len(packets), np.bool_)
+    kept[chosen] = right
+    return packets[kept], packets[~kept]
+
+
 def _count_samples(header: _Header, packets: NDArray[np.int64]) -> dict[str, int]:
-    """Samples of the other streams by name; packets where no table says how many samples are in one."""
+    """Samples of the other streams by name."""
     samples: dict[str, int] = {}
     for number, kind in header.streams.items():
         if number not in header.sensors:
-            ours = packets[packets[:, STREAM] == number]
             name = _STREAM_NAMES.get(kind, kind)
-            samples[name] = samples.get(name, 0) + int(np.maximum(ours[:, EVENTS], 1).sum())
+            samples[name] = samples.get(name, 0) + int(packets[packets[:, STREAM] == number, EVENTS].sum())
     return samples
+
+
+def _divide(about: NDArray[np.int64], events: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Packets in groups of about CHUNK_EVENTS events; a group of very few is one with that before it."""
+    bounds = group(about, CHUNK_EVENTS)
+    n = np.diff(np.concatenate(([0], np.cumsum(events)))[bounds])
+    kept = np.concatenate(([True], n[1:] >= _LEAST_EVENTS, [True]))[-bounds.size :]
+    return list(pairwise(bounds[kept].tolist()))
 
 
 def _said_index(packets: NDArray[np.int64], pieces: Sequence[tuple[int, int]]) -> ChunkIndex | None:
@@ -181,14 +213,16 @@ def _sensor_of(description: str, number: int) -> Sensor:
 
 def _choose_stream(header: _Header, packets: NDArray[np.int64]) -> int:
     """The first stream of events that has any, or the first of all."""
-    filled = (number for number in header.sensors if np.any(packets[:, STREAM] == number))
+    if len(header.sensors) == 1:
+        return next(iter(header.sensors))
+    filled = (number for number in header.sensors if packets[packets[:, STREAM] == number, EVENTS].any())
     return next(filled, next(iter(header.sensors)))
 
 
 def _count_others(header: _Header, packets: NDArray[np.int64], ours: int) -> int:
-    """Events of the other cameras; packets where no table says how many events are in one."""
+    """Events of the other cameras."""
     others = np.isin(packets[:, STREAM], [number for number in header.sensors if number != ours])
-    return int(np.maximum(packets[others, EVENTS], 1).sum())
+    return int(packets[others, EVENTS].sum())
 
 
 def _value(node: str, key: str) -> str:

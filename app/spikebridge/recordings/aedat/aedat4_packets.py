@@ -6,6 +6,8 @@ before it. Packets are (N, 6) int64 in the order of the file, with the columns b
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,8 @@ from spikebridge.recordings.recording_file import RecordingFile, Scratch, read_p
 AT, STREAM, SIZE, EVENTS, FIRST_US, LAST_US = range(6)
 
 _PREFIX_BYTES = 8
+#: What is looked at of each packet: with the number that its content begins with.
+_HEAD_BYTES = _PREFIX_BYTES + 4
 _TABLE = int.from_bytes(b"FTAB", "little")
 #: Bytes of the table of contents for one packet, at most and at least; the packet itself takes 9 or more.
 _ENTRY_BYTES, _LEAST_ENTRY_BYTES = 128, 24
@@ -31,6 +35,9 @@ _TABLE_BYTES = 256 << 20
 #: Read at once while hopping from packet to packet: many small packets, and little of the large ones.
 _BLOCK_BYTES = 1 << 13
 _SEARCHED_BYTES = 1 << 20
+#: Streams with a list of samples in each packet: 16 bytes or an offset to each. Others have one, such as a frame.
+_LISTS = (b"EVTS", b"IMUS", b"TRIG")
+_LEAST_SAMPLE_BYTES = 4
 #: Of a flatbuffer with its length before it.
 _IDENTIFIER_AT = 8
 #: What packets are unpacked to at once, 65 536 events; a larger one is by itself.
@@ -54,7 +61,7 @@ def read_table(
     n_bytes = min(file.size - at, (most + 1) * _ENTRY_BYTES)
     if n_bytes > _TABLE_BYTES:
         return True, nothing
-    content = unpack.alone(memoryview(file.read(at, n_bytes)), Scratch())
+    content = unpack.alone(memoryview(file.read(at, n_bytes)), Scratch(), more_behind=True)
     if content.size < 4 + int.from_bytes(content[:4].tobytes(), "little"):
         return False, nothing
     packets = _entries(content[4:], most)
@@ -100,7 +107,8 @@ def walk(
 ) -> tuple[NDArray[np.int64], Gaps]:
     """All whole packets between two bytes; where none can be, on to the next place where one is.
 
-    streams : numbers of those that the header names. magic : with what the content of each packet begins.
+    The size of the packet before such a place may be what is wrong. Then the next packet begins inside of it, and it
+    ends there. streams : numbers of those that the header names. magic : with what the content of each packet begins.
     """
     parts = [np.empty((0, 6), np.int64)]
     block = np.empty(_BLOCK_BYTES, np.uint8)
@@ -108,13 +116,26 @@ def walk(
     while position < end:
         part = block[: end - position]
         file.read_into(part.data, position)
-        packets, position, lost = _walk_block(part, position, end, streams)
-        parts.append(packets)
+        packets, position, lost = _walk_block(part, position, end, streams, _number(magic))
+        if len(packets):
+            parts.append(packets)
         if lost:
-            found = _next_packet(file, position + 1, end, streams, magic)
-            gaps = Gaps(gaps.n_places + 1, gaps.n_bytes + found - position, gaps.first or position)
+            last = parts[-1]
+            begin = int(last[-1, AT]) if len(last) else position
+            found = _next_packet(file, begin + 1, end, streams, magic)
+            if found < position:
+                position = last[-1, SIZE] = _true_end(file, begin, found, magic)
+                last[-1, SIZE] -= begin
+            if found > position:
+                gaps = Gaps(gaps.n_places + 1, gaps.n_bytes + found - position, gaps.first or position)
             position = found
     return np.concatenate(parts), gaps
+
+
+def _true_end(file: RecordingFile, begin: int, next_packet: int, magic: bytes) -> int:
+    """Where the content from byte ``begin`` ends when the next packet is known; one that is not compressed says it."""
+    said = next_packet if magic else begin + 4 + int.from_bytes(file.read(begin, 4), "little")
+    return min(said, next_packet)
 
 
 def _next_packet(file: RecordingFile, start: int, end: int, streams: NDArray[np.int64], magic: bytes) -> int:
@@ -130,39 +151,56 @@ def _next_packet(file: RecordingFile, start: int, end: int, streams: NDArray[np.
         at = piece.find(pattern)
         while at >= 0:
             position = block + at - before
-            after = _after_packet(file, position, end, streams) if position >= start else -1
-            if after == end or (after > 0 and _after_packet(file, after, end, streams) > 0):
+            after = _after_packet(file, position, end, streams, magic) if position >= start else -1
+            if after > 0 and _may_begin(file.read(after, min(end - after, _PREFIX_BYTES + len(magic))), streams, magic):
                 return position
             at = piece.find(pattern, at + 1)
     return end
 
 
-def _after_packet(file: RecordingFile, position: int, end: int, streams: NDArray[np.int64]) -> int:
+def _after_packet(file: RecordingFile, position: int, end: int, streams: NDArray[np.int64], magic: bytes) -> int:
     """Byte after the packet at ``position``; -1 where none can be."""
-    head = np.frombuffer(file.read(position, _PREFIX_BYTES), np.uint8)
-    if head.size < _PREFIX_BYTES or position >= end:
-        return -1
-    packets, after, _ = _walk_block(head, position, end, streams)
+    head = np.frombuffer(file.read(position, min(end - position, _HEAD_BYTES)), np.uint8)
+    packets, after, _ = _walk_block(head, position, end, streams, _number(magic))
     return int(after) if len(packets) else -1
+
+
+def _may_begin(head: bytes, streams: NDArray[np.int64], magic: bytes) -> bool:
+    """Whether a packet, perhaps a cut one, can begin with these bytes, all that there are at the end of the file."""
+    if len(head) < _PREFIX_BYTES:
+        return True
+    stream, size = struct.unpack_from("<ii", head)
+    return size > 0 and stream in streams and magic.startswith(head[_PREFIX_BYTES:])
+
+
+def _number(magic: bytes) -> int:
+    return int.from_bytes(magic, "little") if magic else -1
 
 
 @njit(cache=True, nogil=True)
 def _walk_block(
-    block: NDArray[np.uint8], start: int, end: int, streams: NDArray[np.int64]
+    block: NDArray[np.uint8], start: int, end: int, streams: NDArray[np.int64], magic: int
 ) -> tuple[NDArray[np.int64], int, bool]:
     """Hops from packet to packet in a block from byte ``start``: packets, byte of the next one, whether none can be
-    there."""
-    packets = np.zeros((block.size // _PREFIX_BYTES, 6), np.int64)
+    there or the last one is longer than it says itself.
+
+    magic : the number with which packets begin, or -1 where they begin with their size.
+    """
+    packets = np.zeros((block.size // _HEAD_BYTES, 6), np.int64)
     n, position = 0, start
-    while position - start + _PREFIX_BYTES <= block.size:
-        stream, size = number_at(block, position - start, 4), number_at(block, position - start + 4, 4)
+    while position - start + _HEAD_BYTES <= block.size:
+        at = position - start
+        stream, size, first = number_at(block, at, 4), number_at(block, at + 4, 4), number_at(block, at + 8, 4)
         content = position + _PREFIX_BYTES
-        if not 0 < size < 0x80000000 or content + size > end or not np.any(streams == stream):
+        possible = 4 <= size < 0x80000000 and content + size <= end and (magic < 0 or first == magic)
+        if not possible or not np.any(streams == stream):
             return packets[:n].copy(), position, True
         packets[n, AT], packets[n, STREAM], packets[n, SIZE] = content, stream, size
         n += 1
         position = content + size
-    return packets[:n].copy(), position, position < end < position + _PREFIX_BYTES
+        if magic < 0 and size > 4 + first:
+            return packets[:n].copy(), position, True
+    return packets[:n].copy(), position, position < end < position + _HEAD_BYTES
 
 
 class PacketDecoder:
@@ -211,3 +249,24 @@ class PacketDecoder:
             part.append((end, n, size))
             end += n + -n % 16  # the next begins where a 64-bit number may
         return content, np.array(part)
+
+
+def count_samples(
+    file: RecordingFile, packets: NDArray[np.int64], unpack: Unpacker, kinds: Mapping[int, str]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(N,) samples in each packet, where no table says it, and whether it is of the kind of its stream at all.
+
+    kinds : four letters for each stream.
+    """
+    n = np.zeros(len(packets), np.int64)
+    right = np.zeros(len(packets), np.bool_)
+    scratch = Scratch()
+    for i, (at, stream, size) in enumerate(packets[:, :EVENTS].tolist()):
+        content = unpack.alone(memoryview(file.read(at, size)), scratch)[4:]
+        kind = kinds[stream].encode()
+        if kind in _LISTS:
+            first, n[i] = find_vector(content, int.from_bytes(kind, "little"), _LEAST_SAMPLE_BYTES)
+            right[i] = first >= 0
+        else:
+            n[i] = right[i] = content[4:8].tobytes() == kind
+    return n, right

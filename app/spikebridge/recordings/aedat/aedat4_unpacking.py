@@ -21,6 +21,8 @@ _ANY_BYTES = 64 << 20
 _MOST_RATIO = 32
 _MOST_BYTES = 1 << 30
 _SMALL_BYTES = 1 << 15
+#: The type of a block of ZSTD that holds one byte, to be repeated.
+_REPEATED = 1
 #: No LZ4 data unpacks to more than that many times its size.
 _LZ4_RATIO = 255
 
@@ -52,10 +54,13 @@ class Unpacker(threading.local):
         except TableError:
             return 0
 
-    def alone(self, packed: memoryview, scratch: Scratch) -> NDArray[np.uint8]:
-        """What a packet holds, in ``scratch``; nothing where it is damaged or holds more than ``most_bytes``."""
+    def alone(self, packed: memoryview, scratch: Scratch, more_behind: bool = False) -> NDArray[np.uint8]:
+        """What a packet holds, in ``scratch``; nothing where it is damaged or holds more than ``most_bytes``.
+
+        more_behind : bytes behind the packet are left alone; else they show that its size in the file is wrong.
+        """
         try:
-            whole = self._library.whole(packed, most_bytes(len(packed)))
+            whole = self._library.whole(packed, most_bytes(len(packed)), more_behind)
         except TableError:
             whole = b""
         content = scratch.of(len(whole))[: len(whole)]
@@ -78,7 +83,7 @@ def most_bytes(n_packed: int) -> int:
 class _Library(Protocol):
     """``whole`` and ``into`` raise TableError for what is damaged or unpacks to more than ``most`` bytes."""
 
-    def whole(self, packed: memoryview, most: int) -> bytes: ...
+    def whole(self, packed: memoryview, most: int, more_behind: bool = False) -> bytes: ...
 
     def into(self, packed: memoryview, most: int, target: memoryview) -> int:
         """Bytes written to ``target``, or -1 where there is too little room."""
@@ -86,7 +91,7 @@ class _Library(Protocol):
 
 
 class _Stored:
-    def whole(self, packed: memoryview, most: int) -> bytes:
+    def whole(self, packed: memoryview, most: int, more_behind: bool = False) -> bytes:
         return bytes(packed)
 
     def into(self, packed: memoryview, most: int, target: memoryview) -> int:
@@ -100,18 +105,20 @@ class _Lz4:
         self._frame = frame
         self._context = frame.create_decompression_context()
 
-    def whole(self, packed: memoryview, most: int) -> bytes:
+    def whole(self, packed: memoryview, most: int, more_behind: bool = False) -> bytes:
         # With a limit the library reserves all of it at once; without one it starts small, which is right where the
         # limit cannot be reached.
         limit = most if len(packed) * _LZ4_RATIO > most else -1
         try:
             self._frame.reset_decompression_context(self._context)
             content: bytes
-            content, _, complete = self._frame.decompress_chunk(self._context, packed, max_length=limit)
+            content, n_read, complete = self._frame.decompress_chunk(self._context, packed, max_length=limit)
         except RuntimeError as error:
             raise TableError(str(error)) from error
         if not complete:
             raise TableError(f"expected a packet that ends within {most} bytes, found it cut or longer")
+        if n_read < len(packed) and not more_behind:
+            raise TableError(f"expected nothing behind the {n_read} bytes of a packet, found {len(packed) - n_read}")
         return content
 
     def into(self, packed: memoryview, most: int, target: memoryview) -> int:
@@ -123,13 +130,14 @@ class _Zstd:
         import zstandard
 
         self._size = zstandard.frame_content_size
+        self._header_size, self._parameters = zstandard.frame_header_size, zstandard.get_frame_parameters
         self._error = zstandard.ZstdError
         self._context = zstandard.ZstdDecompressor()
 
-    def whole(self, packed: memoryview, most: int) -> bytes:
+    def whole(self, packed: memoryview, most: int, more_behind: bool = False) -> bytes:
         try:
             self._check_size(packed, most)
-            return self._context.decompress(packed, max_output_size=most)
+            return self._context.decompress(packed, max_output_size=most, allow_extra_data=more_behind)
         except self._error as error:
             raise TableError(str(error)) from error
 
@@ -139,12 +147,24 @@ class _Zstd:
             if size > len(target):
                 return -1
             if size < _SMALL_BYTES:  # or not known; below, a stream costs more than the copy that it spares
-                return _put(self._context.decompress(packed, max_output_size=most), target)
+                return _put(self.whole(packed, most), target)
             if self._context.stream_reader(packed).readinto(target[:size]) < size:
                 raise TableError(f"expected {size} bytes in a packet, found it cut")
+            if (n := self._frame_bytes(packed)) != len(packed):
+                raise TableError(f"expected a packet of {n} bytes, found {len(packed)}")
             return size
         except self._error as error:
             raise TableError(str(error)) from error
+
+    def _frame_bytes(self, packed: memoryview) -> int:
+        """How long the frame is, from the sizes of its blocks (RFC 8878, 3.1.1)."""
+        at = self._header_size(packed)
+        last = False
+        while not last and at + 3 <= len(packed):
+            head = int.from_bytes(packed[at : at + 3], "little")
+            last, kind = bool(head & 1), head >> 1 & 3
+            at += 3 + (1 if kind == _REPEATED else head >> 3)
+        return at + 4 * self._parameters(packed).has_checksum
 
     def _check_size(self, packed: memoryview, most: int) -> int:
         """The size that the packet says it unpacks to; -1 where it says none."""

@@ -22,6 +22,7 @@ from spikebridge.recordings.ordering import (
     OTHERS,
     OUTSIDE,
     SPECIAL,
+    STATE_SIZE,
     WORDS_DTYPE,
     aligned_records,
     block_for,
@@ -35,7 +36,7 @@ _EVENTS = int.from_bytes(b"EVTS", "little")
 
 
 class AddressLayout(NamedTuple):
-    """Where an AEDAT 2.0 address holds what; both layouts count x from the right and y from the bottom.
+    """Where an AEDAT 2.0 address holds what; all layouts count x from the right and y from the bottom.
 
     special : any of these bits marks a word that is no event. frames : bit 31 among them marks frames and IMU samples
     (those have bits 10 and 11 set). off : value of the polarity's bit for OFF. other : marks events of another camera.
@@ -56,6 +57,13 @@ DVS128_ADDRESS = AddressLayout(0xFFFF8000, False, 1, 0x7F, 8, 0x7F, 0, 1)
 #: Of a pair of them: bit 15 marks the right eye (jAER, DVS128StereoPair).
 DVS128_PAIR_ADDRESS = DVS128_ADDRESS._replace(special=0xFFFF0000, other=0x8000)
 DAVIS_ADDRESS = AddressLayout(0x80000400, True, 12, 0x3FF, 22, 0x1FF, 11, 0)
+#: jAER, DVS640 (for looking at recordings of others); bit 31 marks what is special (jAER, BasicEvent).
+DVS640_ADDRESS = AddressLayout(0x80000000, False, 1, 0x3FF, 11, 0x3FF, 0, 0)
+#: Number of slots that ``decode_aedat2`` has in the state behind those of ``ordering``: the frames' first sample, or 0.
+AEDAT2_SLOTS = 1
+_SAMPLE = STATE_SIZE
+#: Of an address: which pixel it is, and which of its reads (jAER, DavisChip).
+_PIXEL_AND_READ = 0x7FFFFC00
 
 
 @njit(cache=True, nogil=True)
@@ -75,33 +83,52 @@ def decode_aedat2(
 ) -> int:
     """Decodes (N,) ADDRESS_DTYPE as in the file; returns the events."""
     spare = np.empty(BLOCK, WORDS_DTYPE)
+    no_event = layout.special | layout.other
     n = 0
     for start in range(0, words.shape[0], BLOCK):
         part = words[start : start + BLOCK]
         block = block_for(state, n, part.shape[0], out, spare)
+        odd = np.int64(0)
         for i in range(part.shape[0]):
             address = _swapped(part[i].address)
             x = address >> layout.x_shift & layout.x_mask
             y = address >> layout.y_shift & layout.y_mask
             polarity = address >> layout.polarity_shift & 1 ^ layout.off
             word = (width - 1 - x) | (height - 1 - y) << 16 | polarity << 32
-            if x >= width or y >= height:
+            if x >= width or y >= height or address & no_event:
                 word = np.int64(-OUTSIDE)
-            if address & layout.other:
-                word = np.int64(-OTHERS)
-            if address & layout.special:
-                word = _special(address, layout.frames)
             block[i].t = _swapped(part[i].t)
             block[i].rest = word
+            odd |= word
+        if odd < 0:
+            _tell_apart(part, layout, block, state)
         n = give_block(state, block, True, n, out)
     return n
 
 
 @njit(cache=True, nogil=True)
-def _special(address: np.int64, frames: bool) -> np.int64:
+def _tell_apart(
+    words: NDArray[np.void], layout: AddressLayout, block: NDArray[np.void], state: NDArray[np.int64]
+) -> None:
+    """What those words of a block are that are no events: kept out of the loop over all words, which is so faster."""
+    for i in range(block.shape[0]):
+        if block[i].rest < 0:
+            address = _swapped(words[i].address)
+            if address & layout.special:
+                block[i].rest = _special(address, layout.frames, state)
+            elif address & layout.other:
+                block[i].rest = -OTHERS
+
+
+@njit(cache=True, nogil=True)
+def _special(address: np.int64, frames: bool, state: NDArray[np.int64]) -> np.int64:
     if frames and address >> 31:
         if address >> 10 & 3 < 3:
-            return np.int64(-FRAMES)
+            # A frame is some hundred thousand words: as many frames as times that the first of them comes again.
+            sample = address & _PIXEL_AND_READ | 1
+            if state[_SAMPLE] == 0:
+                state[_SAMPLE] = sample
+            return np.int64(-FRAMES if sample == state[_SAMPLE] else -IGNORED)
         # Seven words a sample, numbered in bits 28 to 30 (jAER, IMUSample).
         return np.int64(-IGNORED if address >> 28 & 7 else -IMU)
     return np.int64(-SPECIAL)

@@ -69,7 +69,7 @@ _copy16 = _copy_as(ir.VectorType(ir.IntType(8), 16))
 
 @njit(cache=True, nogil=True)
 def unpack_frame(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> int:
-    """Unpacks the frame that ``source`` begins with; returns its bytes in ``target``, or -1 where it is not taken.
+    """Unpacks the frame that ``source`` holds; returns its bytes in ``target``, or -1 where it is not taken.
 
     Never writes beyond ``target``. What is in it after a -1 is undefined.
     """
@@ -84,7 +84,7 @@ def unpack_frame(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> int:
         at = begin + (size & ~_STORED)
         if size == 0:
             sized = source[4] & _SIZED and n != _u32(source, 6) | _u32(source, 10) << 32
-            return -1 if sized else n
+            return -1 if sized or begin < source.size else n
         if at - begin > most or at > source.size:
             return -1
         stop = min(target.size, n + most)
