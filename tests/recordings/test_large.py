@@ -68,6 +68,20 @@ def test_a_small_one_is_whole_when_it_is_open(path: Path, monkeypatch: pytest.Mo
         assert recording._background is None
 
 
+def test_its_beginning_is_looked_at_without_the_rest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexed, "_BEGINNING_CHUNKS", 5)
+    with closing(open_recording(path)) as recording:
+        assert same(np.concatenate(list(recording.beginning())), EVENTS[: 5 * PIECE_EVENTS])
+        assert recording.n_events == 5 * PIECE_EVENTS
+    monkeypatch.setattr(indexed, "_BEGINNING_CHUNKS", 500)
+    with closing(open_recording(path)) as recording:
+        assert same(np.concatenate(list(recording.beginning())), EVENTS)
+    monkeypatch.setattr(indexed, "_BEGINNING_CHUNKS", 5)
+    monkeypatch.setattr(indexed, "LARGE_BYTES", 1 << 30)
+    with closing(open_recording(path)) as recording:
+        assert same(np.concatenate(list(recording.beginning())), EVENTS)
+
+
 def test_what_lies_far_ahead_is_gone_over_first(path: Path) -> None:
     with closing(open_recording(path)) as recording:
         assert same(recording.read(LAST_US - 500, LAST_US + 1), between(LAST_US - 500, LAST_US + 1))

@@ -45,8 +45,8 @@ def measure_opening(settings: BenchSettings) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder
         small = _written(Path(folder) / "small.aedat", 0.01, _aedat2_blocks)
-        first_s = [_play(small, settings, 0.1).first_s for _ in range(3)][1:]  # the very first one compiles
-        figures = [Figure("10 MB: first decision", min(first_s), "s")]
+        _play(small, settings, 0.1)  # compiles
+        figures = [Figure("10 MB: first decision", _first_decision(small, settings), "s")]
         for title, blocks in (("AEDAT 2.0", _aedat2_blocks), ("AEDAT 3.1", _aedat31_blocks)):
             path = _written(Path(folder) / "large.aedat", gigabytes, blocks)
             figures += _figures(f"{gigabytes:g} GB of {title}", path, settings, gigabytes)
@@ -55,18 +55,35 @@ def measure_opening(settings: BenchSettings) -> list[Figure]:
 
 
 def _figures(title: str, path: Path, settings: BenchSettings, gigabytes: float) -> list[Figure]:
+    first_s = _first_decision(path, settings)
     first = _play(path, settings, 2 + 1.5 * gigabytes)
     indexed_s, seek_ms = _seek_everywhere(path)
+    second_s = _first_decision(path, settings, kept=True)
     second = _play(path, settings, 2 + 1.5 * gigabytes)
     return [
-        Figure(f"{title}: first decision", first.first_s, "s", 1),
+        Figure(f"{title}: first decision", first_s, "s", 1),
         Figure("… peak memory", first.peak_mb, "MB", 600),
         Figure("… latency p99 while it is indexed", first.p99_ms, "ms"),
         Figure("… index ready after, without playing", indexed_s, "s"),
         Figure("… seek anywhere, the slowest", seek_ms, "ms", 200),
-        Figure("… first decision of the second start", second.first_s, "s", 1),
+        Figure("… first decision of the second start", second_s, "s", 1),
         Figure("… latency p99 then", second.p99_ms, "ms"),
     ]
+
+
+def _first_decision(path: Path, settings: BenchSettings, *, kept: bool = False) -> float:
+    """Seconds, median of 3. kept : what was found at an earlier start may be used."""
+    times_s = []
+    for _ in range(3):
+        if not kept:
+            _forget()
+        times_s.append(_play(path, settings, 0.1).first_s)
+    return float(np.median(times_s))
+
+
+def _forget() -> None:
+    for kept in (Path(os.environ["XDG_CACHE_HOME"]) / "spikebridge").rglob("*.chunks"):
+        kept.unlink()
 
 
 def _play(path: Path, settings: BenchSettings, seconds: float) -> _Run:
@@ -85,8 +102,7 @@ def _play(path: Path, settings: BenchSettings, seconds: float) -> _Run:
 
 def _seek_everywhere(path: Path) -> tuple[float, float]:
     """Seconds until the index that nobody has kept is there, and ms of the slowest of many reads of 10 ms."""
-    for kept in (Path(os.environ["XDG_CACHE_HOME"]) / "spikebridge").rglob("*.chunks"):
-        kept.unlink()
+    _forget()
     with closing(open_recording(path)) as recording:
         started_s = time.perf_counter()
         recording.index_in_background()

@@ -41,6 +41,8 @@ LARGE_BYTES = 100_000_000
 _CHECKED_CHUNKS = 16
 #: Pieces after which a large file is taken to be of the sensor that it names.
 _LOOKED_AT_PIECES = 16
+#: Some four million events.
+_BEGINNING_CHUNKS = 64
 #: A jump ahead in time works for so long before it can be stopped.
 _SLICE_S = 0.05
 #: How long the thread that goes over a file works before it rests, so that others get what it holds, and how long it
@@ -196,6 +198,22 @@ class IndexedRecording:
             self._measure()
             self.complete()
             yield from self._chunks_after(n_given)
+
+    def beginning(self) -> Iterator[EventArray]:
+        """What tells of a sensor that the file does not name: all chunks, or the first ones of a large file, the rest
+        of which is not gone over for it."""
+        if not self._large:
+            yield from self.chunks()
+            return
+        number = 0
+        while number < _BEGINNING_CHUNKS:
+            if (scanner := self._up_to_date()) is not None:
+                while number >= scanner.index.events.size and not scanner.whole:
+                    scanner.go_on()
+            if number >= self.index.events.size:
+                return
+            yield self._chunk(number)
+            number += 1
 
     def complete(self) -> None:
         """Returns when index, info and counters are of the whole file; the index that the file itself gives is so."""
