@@ -27,6 +27,7 @@ class Stepped:
     def __init__(self, contents: Contents) -> None:
         self._contents, self._n = contents, 0
         self.decode, self.shared, self.oddities = contents.decode, contents.shared, contents.oddities
+        self.places = contents.places
 
     @property
     def index(self) -> ChunkIndex:

@@ -45,7 +45,12 @@ def everything(recording: IndexedRecording) -> EventArray:
 
 
 def test_the_next_start_knows_all_at_once(path: Path) -> None:
-    events = complete(path)
+    with closing(open_recording(path)) as recording:
+        recording.complete()
+        places = recording.places
+    assert recording.places == places
+    assert [place.out_of_order for place in places] == [5, 1]
+    events = everything(open_recording(path))
     assert len(kept()) == 1
     assert kept()[0].is_relative_to(path.parent / "cache" / "spikebridge")
     with closing(open_recording(path)) as recording:
@@ -54,6 +59,7 @@ def test_the_next_start_knows_all_at_once(path: Path) -> None:
         assert same(everything(recording), events)
         counters = recording.counters()
         assert counters.out_of_order == 5 + 1
+        assert recording.places == places
         assert len(counters.notes) == 2
         t_us = int(events["t"][702])
         assert same(recording.read(t_us, t_us + 1000), events[(events["t"] >= t_us) & (events["t"] < t_us + 1000)])

@@ -103,6 +103,7 @@ class KeptChunks:
     piece_ends: NDArray[np.int64]
     states: NDArray[np.int64]
     state_ends: NDArray[np.int64]
+    places: tuple[OddPlace, ...] = ()
     ends_with_piece: bool = False
 
 

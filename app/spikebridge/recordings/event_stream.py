@@ -140,7 +140,7 @@ def _sensor_of_events(recording: IndexedRecording) -> Sensor:
     """The smallest that holds all events of a recording that was opened as of the largest one."""
     largest = recording.info.sensor
     width, height = 1, 1
-    for events in recording.chunks():
+    for events in recording.beginning():
         width = max(width, int(events["x"].max()) + 1)
         height = max(height, largest.height - int(events["y"].min()))
     recording.close()

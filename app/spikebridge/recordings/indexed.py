@@ -252,7 +252,7 @@ class IndexedRecording:
         if self._background is not None:
             self._background.join(_END_S)
         # The file is closed when the last thread that still decodes lets go of it.
-        self._put(Contents(self.index, _decode_nothing, self._known.oddities, shared=False))
+        self._put(Contents(self.index, _decode_nothing, self._known.oddities, False, self._known.places))
         self._file = self._frames = None
 
     def _put(self, known: Known, scanner: Scanning | None = None) -> None:

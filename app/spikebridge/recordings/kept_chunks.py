@@ -14,6 +14,7 @@ import os
 import sys
 import zipfile
 from contextlib import suppress
+from dataclasses import astuple
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import SpikebridgeError
 from spikebridge.files import make_folder, write_whole
-from spikebridge.recordings.chunks import ChunkIndex, KeptChunks, Oddities
+from spikebridge.recordings.chunks import ChunkIndex, KeptChunks, Oddities, OddPlace
 from spikebridge.settings import ReadSettings
 
 #: At most so many recordings are kept, the oldest go first.
@@ -119,6 +120,7 @@ def _pack(chunks: KeptChunks) -> bytes:
         "notes": oddities.notes,
         "samples": dict(oddities.samples),
         "ends_with_piece": chunks.ends_with_piece,
+        "places": [astuple(place) for place in chunks.places],
     }
     body = io.BytesIO()
     index = np.array([chunks.index.first_us, chunks.index.last_us, chunks.index.events], np.int64)
@@ -133,9 +135,10 @@ def _unpack(body: memoryview) -> KeptChunks:
         index: NDArray[np.int64] = arrays["index"]
         words = json.loads(arrays["words"].tobytes())
         ends_with_piece = bool(words.pop("ends_with_piece"))
+        places = tuple(OddPlace(*place) for place in words.pop("places"))
         oddities = Oddities(**{**words, "notes": tuple(words["notes"])})
         others = {name: arrays[name] for name in _ARRAYS}
-        return KeptChunks(ChunkIndex(*index), oddities, **others, ends_with_piece=ends_with_piece)
+        return KeptChunks(ChunkIndex(*index), oddities, **others, places=places, ends_with_piece=ends_with_piece)
 
 
 def _throw_out(place: Path) -> None:

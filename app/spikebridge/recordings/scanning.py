@@ -125,7 +125,7 @@ class Scan(Generic[Piece]):
             last = kept.ends_with_piece and number == n - 1
             self.decode(cast("Piece", pieces[number]), states[number], last, index.row(number), out)
 
-        return Contents(index, decode, kept.oddities, self.shared)
+        return Contents(index, decode, kept.oddities, self.shared, kept.places)
 
 
 class Scanner(Generic[Piece]):
@@ -233,7 +233,9 @@ class Scanner(Generic[Piece]):
             if len(arrays) < len(self._pieces):
                 return None
             pieces, ends = np.concatenate(arrays), np.cumsum([len(each) for each in arrays])
-        return KeptChunks(self.index, self.oddities, pieces, ends, *self._states.arrays(), self._ends_with_piece)
+        return KeptChunks(
+            self.index, self.oddities, pieces, ends, *self._states.arrays(), self.places, self._ends_with_piece
+        )
 
     def _take(self, piece: Piece) -> None:
         state = self._state.copy()
