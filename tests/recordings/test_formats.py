@@ -28,7 +28,7 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
         (b"% camera_integrator_name Prophesee\n% format EVT3;height=720\n", "EVT3"),
         (b"% evt 2.0\n", "EVT2"),
         (b"% Data file containing CD events.\n% Version 2\n", "DAT"),
-        (b"t,x,y,p\n1000,3,4,1\n1001,3,4,0\n", "CSV"),
+        (b"\xff\xfet\0,\0x\0", "UTF-16"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes, found: str) -> None:

@@ -19,6 +19,12 @@ from spikebridge.recordings.indexed import IndexedRecording
 from spikebridge.settings import ReadSettings
 
 _HEAD_BYTES = 4096
+#: A line of four numbers (or on, off, true, false) or more, after any others; or nothing but lines of comments so far.
+_VALUE = rb"(?:[-+]?\.?[0-9][0-9.eE+-]*|(?i:true|false|on|off))"
+_TABLE = (
+    rb"(?:\xef\xbb\xbf)?(?:(?s:.*?)(?:\A|[\r\n]|(?<=\xef\xbb\xbf))[ \t]*VALUE(?:(?:[ \t]*[,;][ \t]*|[ \t]+)VALUE){3}"
+    rb"|(?:[ \t]*(?:#|%|//)[^\r\n\0]*(?:[\r\n]+|\Z))+\Z)"
+).replace(b"VALUE", _VALUE)
 
 
 class Reader(Protocol):
@@ -92,11 +98,8 @@ FORMATS: tuple[Format, ...] = (
     Format("EVT2.1", "", rb"(?:%[^\n]*\n)*% *(?:evt 2\.1|format EVT21)"),
     Format("EVT2", "", rb"(?:%[^\n]*\n)*% *(?:evt 2\.0|format EVT2)"),
     Format("DAT", "", rb"(?:%[^\n]*\n)*% *(?:Data file containing|Version [12]\b)"),
-    Format(
-        "a table of text (CSV)",
-        "",
-        rb"[\s#a-zA-Z_,;]*-?[0-9.eE+]+[ ,;\t]+-?[0-9]+[ ,;\t]+-?[0-9]+[ ,;\t]+",
-    ),
+    Format("a table of text in UTF-16", "", rb"\xff\xfe|\xfe\xff", hint="save it as UTF-8"),
+    Format("a table of text (CSV)", "tables.text_table", _TABLE, (".csv", ".txt"), "tables.text_writing"),
 )
 
 
