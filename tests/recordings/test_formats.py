@@ -27,7 +27,7 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
         (b"\x00\x01\x02\x03" * 8, "unknown content that starts with 00 01 02 03"),
         (b"#!AER-DAT1.0\r\n", "AEDAT 1.0"),
         (b"#!AER-DAT9.0\r\n", "AEDAT of an unknown version"),
-        (b"t,x,y,p\n1000,3,4,1\n1001,3,4,0\n", "CSV"),
+        (b"\xff\xfet\0,\0x\0", "UTF-16"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes, found: str) -> None:

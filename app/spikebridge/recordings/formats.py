@@ -23,6 +23,12 @@ _HEAD_BYTES = 4096
 BAG_INDEX = "metadata.yaml"
 #: Of files that may as well be something else.
 _COMMON_SUFFIXES = (".csv", ".txt", ".npy", ".npz", ".mat", ".bin", ".dat", ".h5", ".hdf5", ".bag")
+#: A line of four numbers (or on, off, true, false) or more, after any others; or nothing but lines of comments so far.
+_VALUE = rb"(?:[-+]?\.?[0-9][0-9.eE+-]*|(?i:true|false|on|off))"
+_TABLE = (
+    rb"(?:\xef\xbb\xbf)?(?:(?s:.*?)(?:\A|[\r\n]|(?<=\xef\xbb\xbf))[ \t]*VALUE(?:(?:[ \t]*[,;][ \t]*|[ \t]+)VALUE){3}"
+    rb"|(?:[ \t]*(?:#|%|//)[^\r\n\0]*(?:[\r\n]+|\Z))+\Z)"
+).replace(b"VALUE", _VALUE)
 
 
 class Reader(Protocol):
@@ -127,11 +133,8 @@ FORMATS: tuple[Format, ...] = (
         "prophesee.dat_writing",
     ),
     Format("RAW without a format in its header", "prophesee.raw", _RAW_KEYS, (".raw",)),
-    Format(
-        "a table of text (CSV)",
-        "",
-        rb"[\s#a-zA-Z_,;]*-?[0-9.eE+]+[ ,;\t]+-?[0-9]+[ ,;\t]+-?[0-9]+[ ,;\t]+",
-    ),
+    Format("a table of text in UTF-16", "", rb"\xff\xfe|\xfe\xff", hint="save it as UTF-8"),
+    Format("a table of text (CSV)", "tables.text_table", _TABLE, (".csv", ".txt"), "tables.text_writing"),
     Format("RAW without a header", "prophesee.raw", _EVT_WORDS),
 )
 

@@ -17,3 +17,8 @@ def smallest_sensor(width: int, height: int) -> tuple[int, int]:
         key=lambda size: size[0] * size[1],
         default=(width, height),
     )
+
+
+def fits_a_known_sensor(width: int, height: int) -> bool:
+    """Whether a known size holds these many columns and rows."""
+    return any(width <= w and height <= h for w, h in _SIZES)
