@@ -29,6 +29,8 @@ _TABLE = (
     rb"(?:\xef\xbb\xbf)?(?:(?s:.*?)(?:\A|[\r\n]|(?<=\xef\xbb\xbf))[ \t]*VALUE(?:(?:[ \t]*[,;][ \t]*|[ \t]+)VALUE){3}"
     rb"|(?:[ \t]*(?:#|%|//)[^\r\n\0]*(?:[\r\n]+|\Z))+\Z)"
 ).replace(b"VALUE", _VALUE)
+#: As Metavision writes it: its header looks like that of a RAW file.
+_TABLE_OF_METAVISION = rb"(?:%[^\r\n\0]*[\r\n]+)+[0-9]+(?:[,;\t ]+[-0-9.]+){3}[ \t]*[\r\n]"
 
 
 class Reader(Protocol):
@@ -132,9 +134,10 @@ FORMATS: tuple[Format, ...] = (
         (".dat",),
         "prophesee.dat_writing",
     ),
+    Format("a table of text (CSV)", "tables.text_table", _TABLE_OF_METAVISION, (".csv", ".txt")),
     Format("RAW without a format in its header", "prophesee.raw", _RAW_KEYS, (".raw",)),
-    Format("a table of text in UTF-16", "", rb"\xff\xfe|\xfe\xff", hint="save it as UTF-8"),
     Format("a table of text (CSV)", "tables.text_table", _TABLE, (".csv", ".txt"), "tables.text_writing"),
+    Format("a table of text in UTF-16", "", rb"\xff\xfe|\xfe\xff", hint="save it as UTF-8"),
     Format("RAW without a header", "prophesee.raw", _EVT_WORDS),
 )
 
