@@ -11,6 +11,7 @@ import click
 
 from spikebridge.commands.progress_bar import progress_bar, say
 from spikebridge.commands.reading import read_reading, reading_options
+from spikebridge.commands.record import interruption
 from spikebridge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,8 +41,15 @@ def convert(
         conversion = Conversion(recording, path, out, part, overwrite=overwrite)
         for sentence in (*recording.counters().notes, *conversion.lost):
             say(sentence)
-        with progress_bar(conversion.length_us, "converting") as done:
-            written = conversion.run(done)
+        # Not as an exception, which could come between the file and who removes it.
+        with interruption() as interrupted, progress_bar(conversion.length_us, "converting") as done:
+
+            def go_on(done_us: int) -> None:
+                if interrupted.is_set():
+                    raise click.Abort
+                done(done_us)
+
+            written = conversion.run(go_on)
     labels = f" and {written.spans} labels" if written.spans else ""
     say(f"wrote {out}: {written.events} events{labels}")
 

@@ -69,7 +69,7 @@ def record(
         entered.callback(tape.close)
         whole_s = _length_s(opened, seconds)
         marks = MarkLines(tape.mark, lambda words: click.echo(f"\r{words}", err=True))
-        interrupted = entered.enter_context(_interrupt())
+        interrupted = entered.enter_context(interruption())
 
         def go_on(status: RecordingStatus) -> bool:
             marks.look()
@@ -107,7 +107,7 @@ def _length_s(source: Source, seconds: float | None) -> str:
 
 
 @contextmanager
-def _interrupt() -> Iterator[threading.Event]:
+def interruption() -> Iterator[threading.Event]:
     """Set by Ctrl-C, so that the recording ends whole."""
     interrupted = threading.Event()
 

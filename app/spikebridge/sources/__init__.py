@@ -12,13 +12,17 @@ from pathlib import Path
 from spikebridge.contracts import LABELS, Source
 from spikebridge.errors import UsageError
 from spikebridge.settings import CameraSettings, SourceSettings
-from spikebridge.sources.filtered import filtered
 
 
 def open_source(uri: str | Path, settings: SourceSettings | None = None) -> Source:
     """The source that a SOURCE argument names, played as ``settings`` say."""
     settings = settings or SourceSettings()
-    return filtered(_open_unfiltered(uri, settings), settings.filters)
+    source = _open_unfiltered(uri, settings)
+    if not settings.filters:
+        return source
+    from spikebridge.sources.filtered import filtered
+
+    return filtered(source, settings.filters)
 
 
 def _open_unfiltered(uri: str | Path, settings: SourceSettings) -> Source:

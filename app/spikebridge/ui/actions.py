@@ -56,7 +56,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command(Commands.toggle_features, "Show or hide the feature maps", ("F",), "F"),
             Command(Commands.next_fade, "Change how long an event is seen", ("D",), "D"),
             Command(Commands.next_palette, "Change the colours of the events", ("P",), "P"),
-            Command(Commands.toggle_frames, "Show or hide the camera's frames", ("G",), "G"),
+            Command(Commands.toggle_frames, "Show or hide the camera's frames", ("B",), "B"),
             Command(Commands.toggle_mirror, "Mirror the events", ("M",), "M"),
             Command(Commands.toggle_full_screen, "Full screen", ("F11",), "F11"),
         ),
