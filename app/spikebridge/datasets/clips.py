@@ -61,6 +61,11 @@ class LabelledClip:
     onset_us: int = 0
 
 
+def is_shard(path: Path) -> bool:
+    """Whether a file holds the events of a shard."""
+    return path.suffix == ".npy" and path.with_suffix(".json").is_file()
+
+
 def write_shard(folder: Path, name: str, clips: Iterable[LabelledClip]) -> None:
     """Writes the clips as shard ``name``; raises InputError, and leaves nothing behind, when it can't be written."""
     make_folder(folder)

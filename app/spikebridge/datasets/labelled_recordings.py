@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spikebridge.chain.binning import crop_of
-from spikebridge.datasets.clips import LabelledClip, write_shard
+from spikebridge.datasets.clips import LabelledClip, is_shard, write_shard
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.recordings import open_recording
@@ -32,7 +32,9 @@ def find_recordings(folder: Path) -> list[tuple[int, Path]]:
     Tables and arrays that are no recordings are left alone.
     """
     found = sorted(
-        path for path in folder.glob("**/*") if path.is_file() and not is_labels(path) and is_recording(path)
+        path
+        for path in folder.glob("**/*")
+        if path.is_file() and not is_labels(path) and not is_shard(path) and is_recording(path)
     )
     persons = sorted({path.parent for path in found})
     return [(persons.index(path.parent), path) for path in found]

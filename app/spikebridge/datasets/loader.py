@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from spikebridge.datasets.clips import ClipSet
+from spikebridge.datasets.clips import ClipSet, is_shard
 from spikebridge.datasets.dvs_gesture import Split, import_dvs_gesture, is_dvs_gesture
 from spikebridge.datasets.labelled_recordings import find_recordings, import_recordings
 from spikebridge.errors import InputError
@@ -39,4 +39,4 @@ def open_clips(folder: Path, split: Split = "train", read: ReadSettings | None =
 
 def has_clips(folder: Path) -> bool:
     """Whether ``folder`` is a set of clips already."""
-    return any(path.with_suffix(".json").is_file() for path in folder.glob("*.npy"))
+    return any(is_shard(path) for path in folder.glob("*.npy"))
