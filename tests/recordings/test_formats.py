@@ -6,6 +6,7 @@ import pytest
 
 from recording_files import SHARED, aedat2, aedat3, aedat3_packet, dvs128_words, needs_shared, random_events, write
 from spikebridge.errors import InputError
+from spikebridge.recordings import open_recording
 from spikebridge.recordings.formats import recognise
 
 
@@ -57,5 +58,5 @@ def test_real_files_of_other_formats_are_named(name: str, found: str) -> None:
 
 @needs_shared
 def test_a_capture_without_header_is_refused() -> None:
-    with pytest.raises(InputError, match="unknown content"):
-        recognise(SHARED / "formats" / "headerless_evt2_dirty.bin")
+    with pytest.raises(InputError, match="found time running back"):
+        open_recording(SHARED / "formats" / "headerless_evt2_dirty.bin")
