@@ -197,20 +197,21 @@ def _sensor_of(archive: Archive) -> Sensor | None:
     if SENSOR_SIZE not in archive.names:
         return None
     sizes, *texts = archive.arrays(tuple(name for name in (SENSOR_SIZE, SENSOR_NAME) if name in archive.names))
-    numbers = _small(sizes)
-    if numbers is None or numbers.dtype.kind not in "iu" or numbers.size not in (2, 3):
+    numbers = np.frombuffer(_small(sizes), sizes.dtype) if sizes.dtype.kind in "iu" else np.empty(0)
+    if numbers.size not in (2, 3):
         return None
-    width, height = numbers.ravel()[:2].tolist()
-    name = _small(texts[0]) if texts else None
-    known = "" if name is None or name.dtype.kind != "U" or name.size != 1 else str(name.ravel()[0])
-    return Sensor(width, height, known) if 0 < width <= 0xFFFF and 0 < height <= 0xFFFF else None
+    width, height = numbers[:2].tolist()
+    name = ""
+    if texts and texts[0].dtype.kind == "U":
+        order = "utf-32-be" if texts[0].dtype.byteorder == ">" else "utf-32-le"
+        name = "".join(filter(str.isprintable, _small(texts[0]).decode(order, "replace")))
+    return Sensor(width, height, name) if 0 < width <= 0xFFFF and 0 < height <= 0xFFFF else None
 
 
-def _small(array: NpyArray) -> NDArray[np.generic] | None:
+def _small(array: NpyArray) -> bytes:
+    """The bytes of an array of a few elements; none where there are many, or where they are not all there."""
     n = math.prod(array.shape) * array.dtype.itemsize
-    if not array.whole or n > _SMALL:
-        return None
-    return np.frombuffer(array.file.read(array.at, n), array.dtype)
+    return array.file.read(array.at, n) if array.whole and n <= _SMALL else b""
 
 
 def _describe(array: NpyArray) -> str:

@@ -100,6 +100,7 @@ def roles_from_data(rows: NDArray[np.float64], settings: ReadSettings, path: Pat
             f"expected four columns or their names in {path}, found {n_columns} without names; pass which is "
             f"which, such as --columns {'txyp'.ljust(n_columns, '_')}."
         )
+    rows = rows[np.all(np.isfinite(rows), axis=1)]
     fitting = sorted({_placed(t, p, rows, settings.size) for t, p in _choices(rows)})
     if len(fitting) != 1:
         found = " or ".join(letters_of(roles) for roles in fitting) or "none that fits"
@@ -112,6 +113,8 @@ def roles_from_data(rows: NDArray[np.float64], settings: ReadSettings, path: Pat
 
 def _choices(rows: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Columns that can be time and polarity."""
+    if not len(rows):
+        return []
     pixels = _nearly_all((rows == np.floor(rows)) & (rows >= 0) & (rows <= 0xFFFF))
     polarity = _nearly_all(np.isin(rows, (-1, 0, 1)))
     rising = (rows[-1] > rows[0]) & _nearly_all(np.diff(rows, axis=0) >= 0)
