@@ -279,3 +279,32 @@ def test_damaged_files_are_a_sentence_or_a_count(tmp_path: Path, seed: int) -> N
             write(tmp_path, bytes(content[: random.integers(len(content) // 2, len(content) + 1)]))
         )
         assert everything(recording).size == recording.n_events
+
+
+def test_what_zipfile_says_of_damage_is_cut_short(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", t=T, x=X, y=Y, p=P)
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[26:28] = b"\xff\x0f"  # the length of the first name: zipfile repeats all that it then takes for the name
+    with pytest.raises(InputError, match="to be a whole archive") as caught:
+        open_recording(write(tmp_path, bytes(content), "b.npz"))
+    assert len(str(caught.value)) < 400
+
+
+def test_a_name_of_a_sensor_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, t=T, x=X, y=Y, p=P, sensor_size=[240, 180], sensor_name=np.array("DVS"))
+    content = path.read_bytes().replace("VS".encode("utf-32-le"), b"\xff\xff\xff\xff\n\0\0\0")
+    assert content != path.read_bytes()
+    recording = open_recording(write(tmp_path, content, "b.npz"))
+    assert recording.info.sensor.name.startswith("D")
+    assert recording.info.sensor.name.isprintable()
+
+
+def test_rows_without_numbers_do_not_tell_the_order(tmp_path: Path) -> None:
+    rows = np.column_stack((T, X, Y, P)).astype(np.float64)
+    rows[:18, 1] = np.nan
+    np.save(tmp_path / "a.npy", rows)
+    assert same(everything(open_recording(tmp_path / "a.npy")), EVENTS[18:])
+    np.save(tmp_path / "a.npy", rows[:18])
+    with pytest.raises(InputError, match="none that fits"):
+        open_recording(tmp_path / "a.npy")

@@ -261,3 +261,9 @@ def test_a_damaged_table_is_a_sentence_or_a_count(tmp_path: Path, seed: int) -> 
     with suppress(InputError):
         recording = opened(tmp_path, cut)
         assert everything(recording).size == recording.n_events
+
+
+def test_a_comma_in_a_table_of_blanks_is_a_bad_line(tmp_path: Path) -> None:
+    recording = opened(tmp_path, "0.001 3 4 1\n0.002 4 3 0\n0,003 4 3 0\n0.004 4 ,3 0\n0.005 4 3 0\n")
+    assert everything(recording)["t"].tolist() == [1000, 2000, 5000]
+    assert "2 lines are no events" in recording.counters().notes[2]

@@ -60,8 +60,8 @@ class Archive:
                 yield archive
         except _DAMAGE as error:
             raise InputError(
-                f"expected {self._path} to be a whole archive of arrays (NPZ), found: {_reason(error)}; copy or save it "
-                "again."
+                f"expected {self._path} to be a whole archive of arrays (NPZ), found: {_reason(error)}; copy or save "
+                "it again."
             ) from error
 
     def _stored(self, member: zipfile.ZipInfo) -> NpyArray:
