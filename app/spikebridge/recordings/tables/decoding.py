@@ -112,7 +112,7 @@ def _read_plain(
     value0, after0 = _read_column(data, at)
     value1, after1 = _read_column(data, after0 + 1)
     value2, after2 = _read_column(data, after1 + 1)
-    value3, after3 = _read_column(data, after2 + 1)
+    value3, after3 = _read_last(data, after2 + 1, columns[3])
     values[columns[0]] = value0
     values[columns[1]] = value1
     values[columns[2]] = value2
@@ -138,7 +138,7 @@ def _read_seconds(
     fraction, after0 = read_fraction(data, at + n + 1)
     value1, after1 = _read_column(data, after0 + 1)
     value2, after2 = _read_column(data, after1 + 1)
-    value3, after3 = _read_column(data, after2 + 1)
+    value3, after3 = _read_last(data, after2 + 1, columns[3])
     values[T] = whole * POWERS[power] + _rounded(fraction, power)
     values[columns[1]] = value1
     values[columns[2]] = value2
@@ -155,6 +155,16 @@ def _read_column(data: NDArray[np.uint8], at: Number) -> tuple[Number, Number]:
     """A number, -1 where there is none, and the byte after it."""
     value, n = read_digits(data, at)
     return (value if n else _BAD), at + n
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _read_last(data: NDArray[np.uint8], at: Number, kind: np.int64) -> tuple[Number, Number]:
+    """The same for the last column, which may be a polarity of -1 or 1, as jAER writes it."""
+    minus = np.int64(data[np.uint64(at)] == _MINUS)
+    value, n = read_digits(data, at + minus)
+    value -= (minus << 1) * value
+    value += np.int64((kind == P) & (value == -1))
+    return (value if n else _BAD), at + minus + n
 
 
 @njit(cache=True, nogil=True)
