@@ -39,7 +39,7 @@ SINGLE = {
         ("ts", ">u4", T), ("x", ">u2", X), ("y", ">f4", Y), ("pol", "i1", SIGNED), align=True
     ),
     "seconds": records(("timestamp", "<f8", T / 1e6), ("col", "u2", X), ("row", "u2", Y), ("on", "?", P)),
-    "nanoseconds": records(("x", "u1", X), ("time_ns", "<u8", T * 1000 + 499), ("y", "u1", Y), ("p", "<f8", SIGNED)),
+    "nanoseconds": records(("x", "u1", X), ("time_ns", "<u8", T * 1000 - 500), ("y", "u1", Y), ("p", "<f8", SIGNED)),
     "rows": np.column_stack((T, X, Y, P)),
     "rows of fractions, xytp": np.column_stack((X, Y, T, P)).astype(np.float64),
     "rows, x y p t, signed": np.column_stack((X, Y, SIGNED, T)).astype(">i4"),
@@ -93,13 +93,14 @@ def test_rows_that_are_no_events_are_counted(tmp_path: Path) -> None:
     rows = np.column_stack((T, X, Y, P)).astype(np.float64)
     rows[7, 0], rows[8, 1], rows[9, 2], rows[10, 3], rows[11, 0] = np.nan, np.inf, 1.5, 2, 1e300
     rows[20, 1] = -1
+    rows[22, 3] = -2
     rows[21, 1] = 60_000
     np.save(tmp_path / "a.npy", rows)
     recording = open_recording(tmp_path / "a.npy")
-    assert recording.n_events == T.size - 7
+    assert recording.n_events == T.size - 8
     counters = recording.counters()
-    assert counters.dropped == 7
-    assert any(note.startswith("5 rows are no events") for note in counters.notes)
+    assert counters.dropped == 8
+    assert any(note.startswith("6 rows are no events") for note in counters.notes)
     assert any(note.startswith("2 events") for note in counters.notes)
 
 

@@ -118,14 +118,11 @@ def _choices(rows: NDArray[np.float64]) -> list[tuple[int, int]]:
     pixels = _nearly_all((rows == np.floor(rows)) & (rows >= 0) & (rows <= 0xFFFF))
     polarity = _nearly_all(np.isin(rows, (-1, 0, 1)))
     rising = (rows[-1] > rows[0]) & _nearly_all(np.diff(rows, axis=0) >= 0)
-    choices = [
+    return [
         (t, p)
         for t, p in permutations(range(4), 2)
         if polarity[p] and (rising[t] or not pixels[t]) and all(pixels[c] for c in range(4) if c not in (t, p))
     ]
-    # What can be no coordinate is the time, even where coordinates happen to rise.
-    certain = [(t, p) for t, p in choices if not pixels[t]]
-    return certain or choices
 
 
 def _nearly_all(true: NDArray[np.bool_]) -> NDArray[np.bool_]:
