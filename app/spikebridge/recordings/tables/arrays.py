@@ -18,8 +18,8 @@ from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.recordings.scanning import Scan
 from spikebridge.recordings.tables import columns
 from spikebridge.recordings.tables.array_columns import BAD_ROWS, EXTRA_SLOTS, ROWS, Block, Column, Columns
+from spikebridge.recordings.tables.cells import P, T, X, Y
 from spikebridge.recordings.tables.columns import POWERS_OF_UNITS, Roles
-from spikebridge.recordings.tables.decoding import P, T, X, Y
 from spikebridge.recordings.tables.npy import MAGIC, NUMBERS, NpyArray, read_header
 from spikebridge.recordings.tables.npz import Archive
 from spikebridge.recordings.tables.sensor_size import ANY_SIZE, PLACES, choose_sensor, some_places

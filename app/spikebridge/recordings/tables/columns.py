@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.recordings.sensors import fits_a_known_sensor
-from spikebridge.recordings.tables.decoding import OTHER, P, T, X, Y
+from spikebridge.recordings.tables.cells import OTHER, P, T, X, Y
 from spikebridge.settings import ReadSettings, TimeUnit
 
 #: What each column holds, from the first one on.

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
 from spikebridge.recordings.tables import columns
+from spikebridge.recordings.tables.cells import OTHER, T
 from spikebridge.recordings.tables.columns import POWERS_OF_UNITS, Roles
-from spikebridge.recordings.tables.decoding import OTHER, T
 from spikebridge.settings import ReadSettings, TimeUnit
 
 #: Read to find all this.
