@@ -118,9 +118,9 @@ def test_what_each_tool_writes(tmp_path: Path, name: str) -> None:
 def test_seconds_are_rounded_exactly_half_a_microsecond_up(tmp_path: Path) -> None:
     times = [
         "0.0000004999999999",
-        "0.0000005",
-        "5e-7",
+        "5e-7",  # one by one: what is too small would run back behind the others and be given their time
         "+5.0e-07",
+        "0.0000005",
         "0.00000149999999999999999999",
         "1.9999994",
         "1.9999995",
