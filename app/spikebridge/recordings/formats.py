@@ -140,6 +140,8 @@ FORMATS: tuple[Format, ...] = (
     Format("a table of text (CSV)", "tables.text_table", _TABLE, (".csv", ".txt"), "tables.text_writing"),
     Format("a table of text in UTF-16", "", rb"\xff\xfe|\xfe\xff", hint="save it as UTF-8"),
     Format("RAW without a header", "prophesee.raw", _EVT_WORDS),
+    Format("N-MNIST or SLAYER events", "tables.five_bytes", None, (".bin", ".bs2")),
+    Format("SLAYER spikes of neurons in a row", "", None, (".bs1",), hint="give events with x and y, such as a .bs2"),
 )
 
 

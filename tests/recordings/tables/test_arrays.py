@@ -39,7 +39,7 @@ SINGLE = {
         ("ts", ">u4", T), ("x", ">u2", X), ("y", ">f4", Y), ("pol", "i1", SIGNED), align=True
     ),
     "seconds": records(("timestamp", "<f8", T / 1e6), ("col", "u2", X), ("row", "u2", Y), ("on", "?", P)),
-    "nanoseconds": records(("x", "u1", X), ("time_ns", "<u8", T * 1000 + 499), ("y", "u1", Y), ("p", "<f8", SIGNED)),
+    "nanoseconds": records(("x", "u1", X), ("time_ns", "<u8", T * 1000 - 500), ("y", "u1", Y), ("p", "<f8", SIGNED)),
     "rows": np.column_stack((T, X, Y, P)),
     "rows of fractions, xytp": np.column_stack((X, Y, T, P)).astype(np.float64),
     "rows, x y p t, signed": np.column_stack((X, Y, SIGNED, T)).astype(">i4"),
@@ -93,13 +93,14 @@ def test_rows_that_are_no_events_are_counted(tmp_path: Path) -> None:
     rows = np.column_stack((T, X, Y, P)).astype(np.float64)
     rows[7, 0], rows[8, 1], rows[9, 2], rows[10, 3], rows[11, 0] = np.nan, np.inf, 1.5, 2, 1e300
     rows[20, 1] = -1
+    rows[22, 3] = -2
     rows[21, 1] = 60_000
     np.save(tmp_path / "a.npy", rows)
     recording = open_recording(tmp_path / "a.npy")
-    assert recording.n_events == T.size - 7
+    assert recording.n_events == T.size - 8
     counters = recording.counters()
-    assert counters.dropped == 7
-    assert any(note.startswith("5 rows are no events") for note in counters.notes)
+    assert counters.dropped == 8
+    assert any(note.startswith("6 rows are no events") for note in counters.notes)
     assert any(note.startswith("2 events") for note in counters.notes)
 
 
@@ -279,3 +280,32 @@ def test_damaged_files_are_a_sentence_or_a_count(tmp_path: Path, seed: int) -> N
             write(tmp_path, bytes(content[: random.integers(len(content) // 2, len(content) + 1)]))
         )
         assert everything(recording).size == recording.n_events
+
+
+def test_what_zipfile_says_of_damage_is_cut_short(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", t=T, x=X, y=Y, p=P)
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[26:28] = b"\xff\x0f"  # the length of the first name: zipfile repeats all that it then takes for the name
+    with pytest.raises(InputError, match="to be a whole archive") as caught:
+        open_recording(write(tmp_path, bytes(content), "b.npz"))
+    assert len(str(caught.value)) < 400
+
+
+def test_a_name_of_a_sensor_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, t=T, x=X, y=Y, p=P, sensor_size=[240, 180], sensor_name=np.array("DVS"))
+    content = path.read_bytes().replace("VS".encode("utf-32-le"), b"\xff\xff\xff\xff\n\0\0\0")
+    assert content != path.read_bytes()
+    recording = open_recording(write(tmp_path, content, "b.npz"))
+    assert recording.info.sensor.name.startswith("D")
+    assert recording.info.sensor.name.isprintable()
+
+
+def test_rows_without_numbers_do_not_tell_the_order(tmp_path: Path) -> None:
+    rows = np.column_stack((T, X, Y, P)).astype(np.float64)
+    rows[:18, 1] = np.nan
+    np.save(tmp_path / "a.npy", rows)
+    assert same(everything(open_recording(tmp_path / "a.npy")), EVENTS[18:])
+    np.save(tmp_path / "a.npy", rows[:18])
+    with pytest.raises(InputError, match="none that fits"):
+        open_recording(tmp_path / "a.npy")

@@ -87,6 +87,7 @@ FORMS = {
         None,
         "txyp",
     ),
+    "spreadsheet, no names": ("\ufeff1000;96;133;0\r\n1010;7;132;1\r\n1010;105;0;1\r\n1025;18;9;0", None, "txyp"),
     "blanks and tabs": (
         "  1000\t96  133\t0 \n 1010 7 132 1\n// a comment\n1010\t105\t0\t+1\n1025 18 9 0",
         None,
@@ -115,9 +116,18 @@ def test_what_each_tool_writes(tmp_path: Path, name: str) -> None:
 
 
 def test_seconds_are_rounded_exactly_half_a_microsecond_up(tmp_path: Path) -> None:
-    times = ["0.0000004999999999", "0.0000005", "0.00000149999999999999999999", "1.9999994", "1.9999995", "12"]
+    times = [
+        "0.0000004999999999",
+        "5e-7",  # one by one: what is too small would run back behind the others and be given their time
+        "+5.0e-07",
+        "0.0000005",
+        "0.00000149999999999999999999",
+        "1.9999994",
+        "1.9999995",
+        "12",
+    ]
     recording = opened(tmp_path, "".join(f"{t} 1 2 1\n" for t in times), ReadSettings(None, "txyp", "s"))
-    assert everything(recording)["t"].tolist() == [0, 1, 1, 1_999_999, 2_000_000, 12_000_000]
+    assert everything(recording)["t"].tolist() == [0, 1, 1, 1, 1, 1_999_999, 2_000_000, 12_000_000]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -261,3 +271,18 @@ def test_a_damaged_table_is_a_sentence_or_a_count(tmp_path: Path, seed: int) -> 
     with suppress(InputError):
         recording = opened(tmp_path, cut)
         assert everything(recording).size == recording.n_events
+
+
+def test_a_comma_in_a_table_of_blanks_is_a_bad_line(tmp_path: Path) -> None:
+    recording = opened(tmp_path, "0.001 3 4 1\n0.002 4 3 0\n0,003 4 3 0\n0.004 4 ,3 0\n0.005 4 3 0\n")
+    assert everything(recording)["t"].tolist() == [1000, 2000, 5000]
+    assert "2 lines are no events" in recording.counters().notes[2]
+
+
+def test_a_time_that_64_bits_do_not_hold_and_a_line_without_end_are_bad_lines(tmp_path: Path) -> None:
+    bad = ["99999999999999.5 1 2 1", "0.003 1 2 1 " + "7 " * 2500, "1e300 1 2 1", "0.003 1 2 1" + " 7" * 200_000]
+    good = [f"{t / 1e6:.6f} 1 2 1" for t in range(9)]
+    recording = opened(tmp_path, "\n".join([*good[:5], *bad, *good[5:]]), ReadSettings((8, 8), "txyp", "s"))
+    assert everything(recording)["t"].tolist() == list(range(9))
+    assert recording.counters().skipped_bytes == sum(len(line) + 1 for line in bad)
+    assert recording.counters().notes[1] == "4 lines are no events and were skipped."

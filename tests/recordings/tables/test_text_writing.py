@@ -32,9 +32,9 @@ def test_lines_as_they_are_known(tmp_path: Path) -> None:
 )
 def test_any_time_is_written(tmp_path: Path, t: int) -> None:
     writer = open_writer(tmp_path / "a.csv", Sensor(8, 8))
-    writer.write(make_events([t], [65535], [7], [1]))
+    writer.write(make_events([t], [65535], [65534], [1]))
     writer.close()
-    assert list(csv.reader((tmp_path / "a.csv").read_text().splitlines()))[-1] == [str(t), "65535", "7", "1"]
+    assert list(csv.reader((tmp_path / "a.csv").read_text().splitlines()))[-1] == [str(t), "65535", "65534", "1"]
 
 
 @pytest.mark.parametrize("sensor", [Sensor(346, 260, "DAVIS346 00000002"), Sensor(500, 300)])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 # Compiled into what is kept for this file. numba looks at its time alone: save it after a change of the others.
 from spikebridge.recordings.ordering import BLOCK, OUTSIDE, STATE_SIZE, WORDS_DTYPE, block_for, give_block
 from spikebridge.recordings.recording_file import RecordingFile, Scratch
-from spikebridge.recordings.tables.decoding import P, T, X, Y
+from spikebridge.recordings.tables.cells import P, T, X, Y
 
 #: Slots of the state behind those of ``ordering``: rows that are no event, and all.
 BAD_ROWS, ROWS = STATE_SIZE, STATE_SIZE + 1

@@ -18,8 +18,8 @@ from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.recordings.scanning import Scan
 from spikebridge.recordings.tables import columns
 from spikebridge.recordings.tables.array_columns import BAD_ROWS, EXTRA_SLOTS, ROWS, Block, Column, Columns
+from spikebridge.recordings.tables.cells import P, T, X, Y
 from spikebridge.recordings.tables.columns import POWERS_OF_UNITS, Roles
-from spikebridge.recordings.tables.decoding import P, T, X, Y
 from spikebridge.recordings.tables.npy import MAGIC, NUMBERS, NpyArray, read_header
 from spikebridge.recordings.tables.npz import Archive
 from spikebridge.recordings.tables.sensor_size import ANY_SIZE, PLACES, choose_sensor, some_places
@@ -197,20 +197,21 @@ def _sensor_of(archive: Archive) -> Sensor | None:
     if SENSOR_SIZE not in archive.names:
         return None
     sizes, *texts = archive.arrays(tuple(name for name in (SENSOR_SIZE, SENSOR_NAME) if name in archive.names))
-    numbers = _small(sizes)
-    if numbers is None or numbers.dtype.kind not in "iu" or numbers.size not in (2, 3):
+    numbers = np.frombuffer(_small(sizes), sizes.dtype) if sizes.dtype.kind in "iu" else np.empty(0)
+    if numbers.size not in (2, 3):
         return None
-    width, height = numbers.ravel()[:2].tolist()
-    name = _small(texts[0]) if texts else None
-    known = "" if name is None or name.dtype.kind != "U" or name.size != 1 else str(name.ravel()[0])
-    return Sensor(width, height, known) if 0 < width <= 0xFFFF and 0 < height <= 0xFFFF else None
+    width, height = numbers[:2].tolist()
+    name = ""
+    if texts and texts[0].dtype.kind == "U":
+        order = "utf-32-be" if texts[0].dtype.byteorder == ">" else "utf-32-le"
+        name = "".join(filter(str.isprintable, _small(texts[0]).decode(order, "replace")))
+    return Sensor(width, height, name) if 0 < width <= 0xFFFF and 0 < height <= 0xFFFF else None
 
 
-def _small(array: NpyArray) -> NDArray[np.generic] | None:
+def _small(array: NpyArray) -> bytes:
+    """The bytes of an array of a few elements; none where there are many, or where they are not all there."""
     n = math.prod(array.shape) * array.dtype.itemsize
-    if not array.whole or n > _SMALL:
-        return None
-    return np.frombuffer(array.file.read(array.at, n), array.dtype)
+    return array.file.read(array.at, n) if array.whole and n <= _SMALL else b""
 
 
 def _describe(array: NpyArray) -> str:

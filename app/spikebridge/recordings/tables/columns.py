@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
 from spikebridge.recordings.sensors import fits_a_known_sensor
-from spikebridge.recordings.tables.decoding import OTHER, P, T, X, Y
+from spikebridge.recordings.tables.cells import OTHER, P, T, X, Y
 from spikebridge.settings import ReadSettings, TimeUnit
 
 #: What each column holds, from the first one on.
@@ -100,6 +100,7 @@ def roles_from_data(rows: NDArray[np.float64], settings: ReadSettings, path: Pat
             f"expected four columns or their names in {path}, found {n_columns} without names; pass which is "
             f"which, such as --columns {'txyp'.ljust(n_columns, '_')}."
         )
+    rows = rows[np.all(np.isfinite(rows), axis=1)]
     fitting = sorted({_placed(t, p, rows, settings.size) for t, p in _choices(rows)})
     if len(fitting) != 1:
         found = " or ".join(letters_of(roles) for roles in fitting) or "none that fits"
@@ -112,17 +113,16 @@ def roles_from_data(rows: NDArray[np.float64], settings: ReadSettings, path: Pat
 
 def _choices(rows: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Columns that can be time and polarity."""
+    if not len(rows):
+        return []
     pixels = _nearly_all((rows == np.floor(rows)) & (rows >= 0) & (rows <= 0xFFFF))
     polarity = _nearly_all(np.isin(rows, (-1, 0, 1)))
     rising = (rows[-1] > rows[0]) & _nearly_all(np.diff(rows, axis=0) >= 0)
-    choices = [
+    return [
         (t, p)
         for t, p in permutations(range(4), 2)
         if polarity[p] and (rising[t] or not pixels[t]) and all(pixels[c] for c in range(4) if c not in (t, p))
     ]
-    # What can be no coordinate is the time, even where coordinates happen to rise.
-    certain = [(t, p) for t, p in choices if not pixels[t]]
-    return certain or choices
 
 
 def _nearly_all(true: NDArray[np.bool_]) -> NDArray[np.bool_]:

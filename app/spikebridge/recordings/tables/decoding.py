@@ -17,10 +17,24 @@ from spikebridge.recordings.ordering import (
 )
 
 # Compiled into what is kept for this file. numba looks at its time alone: save it after a change of the others.
-from spikebridge.recordings.tables.digits import MOST_DIGITS, PADDING, POWERS, Number, read_digits, read_fraction
+from spikebridge.recordings.tables.cells import (
+    BAD,
+    BLANK,
+    CR,
+    LF,
+    MINUS,
+    OTHER,
+    TAB,
+    P,
+    T,
+    X,
+    Y,
+    ends_line,
+    read_closely,
+    skip_blanks,
+)
+from spikebridge.recordings.tables.digits import PADDING, POWERS, Number, read_digits, read_fraction
 
-#: What a column holds.
-T, X, Y, P, OTHER = range(5)
 #: Slots of the state behind those of ``ordering``: lines that are no event, and that are one; whether one of the first
 #: goes on into the next piece.
 BAD_LINES, GOOD_LINES, OPEN_LINE = STATE_SIZE, STATE_SIZE + 1, STATE_SIZE + 2
@@ -28,9 +42,7 @@ EXTRA_SLOTS = 3
 #: A line of more bytes is none of a table of events.
 LONGEST_LINE = 4096
 
-_LF, _CR, _TAB, _BLANK, _PLUS, _MINUS = 10, 13, 9, 32, 43, 45
-_HASH, _PERCENT, _SLASH, _POINT = 35, 37, 47, 46
-_BAD = np.int64(-1)
+_HASH, _PERCENT, _SLASH = 35, 37, 47
 
 
 @njit(cache=True, nogil=True)
@@ -55,11 +67,11 @@ def decode_text(
     values = np.empty(OTHER + 1, np.int64)
     width, height = size
     at: Number = start
-    if start > 0 and not _ends_line(data[start - 1]):
+    if start > 0 and not ends_line(data[start - 1]):
         at = _skip_line(data, start, stop)
         if state[OPEN_LINE]:
             state[DAMAGED_BYTES] += at - start
-        state[OPEN_LINE] &= not _ends_line(data[at - 1])
+        state[OPEN_LINE] &= not ends_line(data[at - 1])
     whole = columns.size == 4 and style[2] == 0
     seconds = columns.size == 4 and style[2] > 0 and columns[0] == T
     n, k = 0, 0
@@ -112,14 +124,14 @@ def _read_plain(
     value0, after0 = _read_column(data, at)
     value1, after1 = _read_column(data, after0 + 1)
     value2, after2 = _read_column(data, after1 + 1)
-    value3, after3 = _read_column(data, after2 + 1)
+    value3, after3 = _read_last(data, after2 + 1, columns[3])
     values[columns[0]] = value0
     values[columns[1]] = value1
     values[columns[2]] = value2
     values[columns[3]] = value3
     odd = (data[np.uint64(after0)] ^ separator) | (data[np.uint64(after1)] ^ separator)
-    after3 += data[np.uint64(after3)] == _CR
-    odd |= (data[np.uint64(after2)] ^ separator) | (data[np.uint64(after3)] ^ _LF)
+    after3 += data[np.uint64(after3)] == CR
+    odd |= (data[np.uint64(after2)] ^ separator) | (data[np.uint64(after3)] ^ LF)
     odd |= (value0 | value1 | value2 | value3) >> 63
     return int(at if odd or values[P] >> 1 else after3 + 1)
 
@@ -138,15 +150,15 @@ def _read_seconds(
     fraction, after0 = read_fraction(data, at + n + 1)
     value1, after1 = _read_column(data, after0 + 1)
     value2, after2 = _read_column(data, after1 + 1)
-    value3, after3 = _read_column(data, after2 + 1)
+    value3, after3 = _read_last(data, after2 + 1, columns[3])
     values[T] = whole * POWERS[power] + _rounded(fraction, power)
     values[columns[1]] = value1
     values[columns[2]] = value2
     values[columns[3]] = value3
     odd = (data[np.uint64(at + n)] ^ point) | (data[np.uint64(after0)] ^ separator)
     odd |= (data[np.uint64(after1)] ^ separator) | (data[np.uint64(after2)] ^ separator)
-    after3 += data[np.uint64(after3)] == _CR
-    odd |= (data[np.uint64(after3)] ^ _LF) | ((value1 | value2 | value3) >> 63)
+    after3 += data[np.uint64(after3)] == CR
+    odd |= (data[np.uint64(after3)] ^ LF) | ((value1 | value2 | value3) >> 63)
     return int(at if odd or values[P] >> 1 or n == 0 or n > 12 else after3 + 1)
 
 
@@ -154,7 +166,17 @@ def _read_seconds(
 def _read_column(data: NDArray[np.uint8], at: Number) -> tuple[Number, Number]:
     """A number, -1 where there is none, and the byte after it."""
     value, n = read_digits(data, at)
-    return (value if n else _BAD), at + n
+    return (value if n else BAD), at + n
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _read_last(data: NDArray[np.uint8], at: Number, kind: np.int64) -> tuple[Number, Number]:
+    """The same for the last column, which may be a polarity of -1 or 1, as jAER writes it."""
+    minus = np.int64(data[np.uint64(at)] == MINUS)
+    value, n = read_digits(data, at + minus)
+    value -= (minus << 1) * value
+    value += np.int64((kind == P) & (value == -1))
+    return (value if n else BAD), at + minus + n
 
 
 @njit(cache=True, nogil=True)
@@ -169,32 +191,32 @@ def _read_line(
     ``at`` itself where it is not meant to be one."""
     separator, _, power = style
     first = data[at]
-    if first in (_HASH, _PERCENT) or _ends_line(first) or (first == _SLASH and data[at + 1] == _SLASH):
+    if first in (_HASH, _PERCENT) or ends_line(first) or (first == _SLASH and data[at + 1] == _SLASH):
         return at
-    if first in (_BLANK, _TAB):
-        at = _skip_blanks(data, at)
+    if first in (BLANK, TAB):
+        at = skip_blanks(data, at)
     last = columns.size - 1
     for i in range(columns.size):
         kind = columns[i]
         value, n = read_digits(data, at)
         after = at + n
         byte = data[after]
-        if n == 0 or (kind == T and power) or (byte != separator and byte != _LF):
-            value, after = _read_closely(data, at, kind, style)
+        if n == 0 or (kind == T and power) or (byte != separator and byte != LF):
+            value, after = read_closely(data, at, kind, style)
             if after < 0:
                 return -1
             byte = data[after]
         values[kind] = value
         if i == last:
             break
-        if byte != separator and not (separator == _BLANK and byte == _TAB):
+        if byte != separator and not (separator == BLANK and byte == TAB):
             return -1
         at = after + 1
-        if data[at] <= _BLANK:
-            at = _skip_blanks(data, at)
+        if data[at] <= BLANK:
+            at = skip_blanks(data, at)
     if values[P] >> 1:
         return -1
-    if byte == _LF:
+    if byte == LF:
         return after + 1
     return _end_of(data, after, separator)
 
@@ -208,125 +230,11 @@ def _rounded(hundred_millionths: Number, power: int) -> Number:
 
 
 @njit(cache=True, nogil=True)
-def _read_closely(data: NDArray[np.uint8], at: Number, kind: int, style: tuple[int, int, int]) -> tuple[Number, Number]:
-    """What ``_read_line`` does not read on its fast way: signs, words, exponents, blanks behind a number.
-
-    Returns the value and the byte of the separator or the end of the line; -1 where the column can't be read.
-    """
-    separator, point, power = style
-    if kind == OTHER:
-        while data[at] != separator and not _ends_line(data[at]) and not (separator == _BLANK and data[at] == _TAB):
-            at += 1
-        return np.int64(0), np.int64(at)
-    if kind == P and data[at] >= 65:
-        value, after = _read_word(data, at)
-    else:
-        value, after = _read_number(data, at, point, power if kind == T else 0, kind == T)
-        if kind == P and value == -1:
-            value = np.int64(0)
-    if after < 0:
-        return value, _BAD
-    if separator != _BLANK:
-        after = _skip_blanks(data, after)
-    byte = data[after]
-    good = byte == separator or _ends_line(byte) or (separator == _BLANK and byte == _TAB)
-    return value, np.int64(after) if good else _BAD
-
-
-@njit(cache=True, nogil=True)
-def _read_number(data: NDArray[np.uint8], at: Number, point: int, power: Number, rounds: bool) -> tuple[Number, Number]:
-    """A decimal number times ten to the ``power``, rounded to a whole one, half of it up, and the byte after it.
-
-    -1 for the byte where there is no number, or one that is too large, or no whole one though it may not be rounded.
-    """
-    negative = data[at] == _MINUS
-    if negative or data[at] == _PLUS:
-        at += 1
-    mantissa: Number = np.int64(0)
-    n_digits: Number = 0
-    exponent = power
-    behind_point, any_digit = False, False
-    while True:
-        digit = np.int64(data[at]) - 48
-        if 0 <= digit <= 9:
-            any_digit = True
-            if n_digits < MOST_DIGITS:
-                mantissa = mantissa * 10 + digit
-                n_digits += mantissa > 0
-                exponent -= behind_point
-            else:
-                exponent += not behind_point
-        elif data[at] == point and not behind_point:
-            behind_point = True
-        else:
-            break
-        at += 1
-    if not any_digit:
-        return np.int64(0), _BAD
-    if data[at] | 32 == 101:  # e
-        sign = data[at + 1]
-        at += 2 if sign in (_MINUS, _PLUS) else 1
-        more, n = read_digits(data, at)
-        if n == 0 or more > 1000:
-            return np.int64(0), _BAD
-        exponent += -more if sign == _MINUS else more
-        at += n
-    value, good = _scaled(-mantissa if negative else mantissa, exponent, rounds)
-    return value, np.int64(at) if good else _BAD
-
-
-@njit(cache=True, nogil=True)
-def _scaled(mantissa: Number, exponent: Number, rounds: bool) -> tuple[Number, bool]:
-    """``mantissa * 10**exponent``, and whether it is a whole number of 64 bits or may be rounded to one."""
-    if mantissa == 0:
-        return mantissa, True
-    if exponent >= 0:
-        if exponent > MOST_DIGITS or abs(mantissa) > POWERS[MOST_DIGITS] // POWERS[exponent]:
-            return np.int64(0), False
-        return mantissa * POWERS[exponent], True
-    if exponent < -MOST_DIGITS:
-        return np.int64(0), rounds
-    one = POWERS[-exponent]
-    if not rounds and mantissa % one:
-        return np.int64(0), False
-    return mantissa // one + (mantissa % one >= one - mantissa % one), True
-
-
-@njit(cache=True, nogil=True)
-def _read_word(data: NDArray[np.uint8], at: Number) -> tuple[Number, Number]:
-    """True, on, false or off in letters of any size, and the byte after it; -1 where it is none of these."""
-    first, second = data[at] | 32, data[at + 1] | 32
-    after = at
-    while 65 <= data[after] & ~32 <= 90:
-        after += 1
-    n = after - at
-    if first == 116 and (n == 4 or n == 1):  # true, t
-        return np.int64(1), np.int64(after)
-    if first == 102 and (n == 5 or n == 1):  # false, f
-        return np.int64(0), np.int64(after)
-    if first == 111 and (second == 110) == (n == 2) and (second == 102) == (n == 3) and n <= 3:  # on, off
-        return np.int64(n == 2), np.int64(after if n > 1 else _BAD)
-    return np.int64(0), _BAD
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _ends_line(byte: np.uint8) -> bool:
-    return bool(byte in (_LF, _CR))
-
-
-@njit(cache=True, nogil=True)
-def _skip_blanks(data: NDArray[np.uint8], at: Number) -> Number:
-    while data[at] == _BLANK or data[at] == _TAB:
-        at += 1
-    return at
-
-
-@njit(cache=True, nogil=True)
 def _skip_line(data: NDArray[np.uint8], at: Number, stop: Number) -> Number:
     """The byte after the line, ``stop`` where it does not end before."""
     while at < stop:
         at += 1
-        if _ends_line(data[at - 1]):
+        if ends_line(data[at - 1]):
             break
     return at
 
@@ -334,11 +242,11 @@ def _skip_line(data: NDArray[np.uint8], at: Number, stop: Number) -> Number:
 @njit(cache=True, nogil=True)
 def _end_of(data: NDArray[np.uint8], at: Number, separator: int) -> Number:
     """The byte after a line whose columns ended at byte ``at``, -1 where they did not; more columns may follow."""
-    at = _skip_blanks(data, at)
-    if not _ends_line(data[at]) and separator != _BLANK and data[at] != separator:
+    at = skip_blanks(data, at)
+    if not ends_line(data[at]) and separator != BLANK and data[at] != separator:
         return -1
     after = _skip_line(data, at, data.size)
-    return after + (data[after - 1] == _CR and after < data.size and data[after] == _LF)
+    return after + (data[after - 1] == CR and after < data.size and data[after] == LF)
 
 
 @njit(cache=True, nogil=True)
@@ -346,8 +254,8 @@ def _count_bad(data: NDArray[np.uint8], begin: Number, stop: int, state: NDArray
     """Counts the line at byte ``begin``; returns where the next one begins. One without end goes on after ``stop``."""
     after = _skip_line(data, begin, min(begin + LONGEST_LINE, data.size))
     state[BAD_LINES] += 1
-    if not _ends_line(data[after - 1]):
+    if not ends_line(data[after - 1]):
         after = _skip_line(data, begin, stop)
-        state[OPEN_LINE] = not _ends_line(data[after - 1])
+        state[OPEN_LINE] = not ends_line(data[after - 1])
     state[DAMAGED_BYTES] += min(after, data.size - PADDING) - begin
     return after

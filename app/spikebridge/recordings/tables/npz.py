@@ -17,7 +17,8 @@ from spikebridge.recordings.tables.npy import NpyArray, read_header
 _LOCAL = struct.Struct("<4s22xHH")
 #: What is unpacked at most, and, of more than a little, how many times what is packed: no events are packed so well.
 _MOST_UNPACKED, _LITTLE, _BEST_RATIO = 4 << 30, 64 << 20, 200
-_AT_ONCE = 1 << 20
+#: Unpacked at once, and lost where a checksum is wrong after it.
+_AT_ONCE = 1 << 14
 #: What ``zipfile`` and the packages of its compressions raise for damaged archives.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, IndexError,
@@ -59,7 +60,8 @@ class Archive:
                 yield archive
         except _DAMAGE as error:
             raise InputError(
-                f"expected {self._path} to be a whole archive of arrays (NPZ), found: {error}; copy or save it again."
+                f"expected {self._path} to be a whole archive of arrays (NPZ), found: {_reason(error)}; copy or save "
+                "it again."
             ) from error
 
     def _stored(self, member: zipfile.ZipInfo) -> NpyArray:
@@ -82,7 +84,7 @@ class Archive:
                     try:
                         content = source.read(_AT_ONCE)
                     except _DAMAGE as error:
-                        damage = f"{self._name(member)} is damaged ({error}); what comes before was kept."
+                        damage = f"{self._name(member)} is damaged ({_reason(error)}); what comes before was kept."
                         break
                     if not content:
                         break
@@ -102,3 +104,8 @@ class Archive:
 
     def _name(self, member: zipfile.ZipInfo) -> str:
         return f"{member.filename.removesuffix('.npy')!r} of {self._path}"
+
+
+def _reason(error: Exception) -> str:
+    """Some of these sentences hold all of the damaged bytes."""
+    return "".join(filter(str.isprintable, str(error)))[:80] or type(error).__name__

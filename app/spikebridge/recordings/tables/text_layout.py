@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from spikebridge.errors import InputError
 from spikebridge.events import Sensor
 from spikebridge.recordings.tables import columns
+from spikebridge.recordings.tables.cells import OTHER, T
 from spikebridge.recordings.tables.columns import POWERS_OF_UNITS, Roles
-from spikebridge.recordings.tables.decoding import OTHER, T
 from spikebridge.settings import ReadSettings, TimeUnit
 
 #: Read to find all this.
@@ -97,7 +97,7 @@ def _read_before(texts: list[str], path: Path) -> tuple[str, int, _Head]:
             continue
         separator = next((each for each in ";,\t" if each in text), " ").replace("\t", " ")
         cells = _cells(text, separator)
-        if text and all(map(_is_value, cells)):
+        if text and all(_is_value(cell.replace(",", ".") if separator == ";" else cell) for cell in cells):
             if len(cells) >= 4:
                 return separator, number, before
             if len(cells) == 2 and before.size is None and all(cell.isdecimal() for cell in cells):
@@ -156,7 +156,8 @@ def _size_in(comment: str) -> Sensor | None:
 
 def _sensor(width: str, height: str, name: str | None = None) -> Sensor | None:
     fits = 0 < int(width) <= 0xFFFF and 0 < int(height) <= 0xFFFF
-    return Sensor(int(width), int(height), name or "") if fits else None
+    printable = "".join(filter(str.isprintable, name or ""))
+    return Sensor(int(width), int(height), printable) if fits else None
 
 
 def _cells(text: str, separator: str) -> list[str]:
@@ -164,7 +165,7 @@ def _cells(text: str, separator: str) -> list[str]:
 
 
 def _is_value(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell.replace(",", ".")) is not None or cell.lower() in _TRUTHS
+    return _NUMBER.fullmatch(cell) is not None or cell.lower() in _TRUTHS
 
 
 def _numbers(cells: list[list[str]], point: str) -> tuple[NDArray[np.float64], list[list[str]]]:
