@@ -189,5 +189,13 @@ def read_for(camera: NetCamera, seconds: float) -> list[EventArray]:
 def drained(camera: NetCamera, n: int) -> EventArray:
     """The next ``n`` events, or more."""
     found: list[EventArray] = []
-    until(lambda: bool(found.extend(read_for(camera, 0.02))) or sum(part.size for part in found) >= n)
+
+    def enough() -> bool:
+        # Batch by batch: what came before the end of a connection counts.
+        events = camera.read()
+        if events is not None:
+            found.append(events)
+        return sum(part.size for part in found) >= n
+
+    until(enough)
     return np.concatenate(found)

@@ -167,7 +167,10 @@ def test_what_is_compiled_is_kept_only_as_long_as_no_source_changes(monkeypatch:
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or original(path))  # type: ignore[func-returns-value]
     module = sys.modules[step_module.__module__]
     first = module._sources()  # type: ignore[attr-defined]
-    names = {".".join(path.with_suffix("").parts[path.parts.index("spikebridge") :]) for path in read}
+    names = {
+        ".".join(path.with_suffix("").parts[len(path.parts) - 1 - path.parts[::-1].index("spikebridge") :])
+        for path in read
+    }
     for path in KERNELS.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("spikebridge"):

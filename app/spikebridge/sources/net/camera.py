@@ -15,7 +15,7 @@ from spikebridge.sources.live import CameraReport
 from spikebridge.sources.net import decoding
 from spikebridge.sources.net.address import Address
 from spikebridge.sources.net.connection import Connection, connect
-from spikebridge.sources.net.stream import PacketStream
+from spikebridge.sources.net.stream import PacketStream, load_compiled
 
 _TRY_EVERY_S = 0.25
 #: Of a try, so that a closed source is over soon.
@@ -30,6 +30,7 @@ class NetCamera:
 
     def __init__(self, address: Address, context: ssl.SSLContext | None, *, reconnect: bool = True) -> None:
         self._address, self._context, self._reconnect = address, context, reconnect
+        load_compiled()
         self._stream = PacketStream(connect(address, context))
         self._seeker: _Seeker | None = None
         self._earlier = np.zeros(decoding.STATE_SIZE, np.int64)  # counts of connections that are over

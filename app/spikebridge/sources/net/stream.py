@@ -26,6 +26,13 @@ _AT_ONCE_BYTES = 8 << 20
 _UNPACKED_BYTES = 32 << 20
 
 
+def load_compiled() -> None:
+    """Before a connection is made: a server does not wait while the first one compiles for seconds."""
+    packets, _ = decoding.find_packets(np.empty(0, np.uint8), MOST_PACKET_BYTES)
+    nothing = np.empty(0, np.uint8), packets[:, 1:].copy()
+    decoding.decode_packets(*nothing, 1, 1, decoding.new_state(), as_words(empty_events()))
+
+
 class PacketStream:
     """Events of a connection, which it owns. From one thread.
 
@@ -44,9 +51,6 @@ class PacketStream:
         self._buffer = np.empty(_FIRST_BYTES, np.uint8)
         self._begin = self._end = 0  # bytes of the buffer that were received and not yet taken
         self._heard_s = time.monotonic()
-        # Loads the compiled code now and not in the midst of the stream.
-        packets, _ = decoding.find_packets(self._buffer[:0], MOST_PACKET_BYTES)
-        decoding.decode_packets(*self._contents(packets), *self._size(), self.state, as_words(empty_events()))
 
     def read(self) -> EventArray | None:
         """What came since the last call, in order and of one time; None for nothing, and for ever when ``lost``."""
