@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement, pairwise
 
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QMouseEvent
@@ -12,8 +13,8 @@ from spikebridge.ui import theme
 from spikebridge.ui.items import RIGHT, Item, Words
 from spikebridge.ui.painted import PaintedPanel
 
-_COLUMNS = 2
-_ROW, _BETWEEN = 40, 18
+_COLUMNS = 3
+_ROW, _BETWEEN, _KEY = 42, 22, 150
 
 
 class HelpOverlay(PaintedPanel):
@@ -33,15 +34,20 @@ class HelpOverlay(PaintedPanel):
         for column, groups in enumerate(self._columns()):
             y: float = self.px(140)
             for name, keys in groups:
-                yield from self._compose_group(margin + column * width, y, width - self.px(60), name, keys)
+                yield from self._compose_group(margin + column * width, y, width - self.px(40), name, keys)
                 y += self.px(_ROW) * (1 + len(keys)) + self.px(_BETWEEN)
 
     def _columns(self) -> Iterator[Sequence[tuple[str, Sequence[tuple[str, str]]]]]:
         """As even as whole groups allow."""
         rows = [len(keys) + 1 for _, keys in self._groups]
-        split = min(range(len(rows) + 1), key=lambda i: max(sum(rows[:i]), sum(rows[i:])))
-        yield self._groups[:split]
-        yield self._groups[split:]
+
+        def longest(splits: tuple[int, ...]) -> tuple[int, int]:
+            heights = [sum(rows[start:stop]) for start, stop in pairwise((0, *splits, len(rows)))]
+            return max(heights), heights.count(0)
+
+        splits = min(combinations_with_replacement(range(len(rows) + 1), _COLUMNS - 1), key=longest)
+        for start, stop in pairwise((0, *splits, len(rows))):
+            yield self._groups[start:stop]
 
     def _compose_group(
         self, x: float, y: float, width: float, name: str, keys: Sequence[tuple[str, str]]
@@ -50,8 +56,8 @@ class HelpOverlay(PaintedPanel):
         yield Words(QRectF(x, y, width, row), name, 22, theme.ACCENT, True)
         for key, what in keys:
             y += row
-            yield Words(QRectF(x, y, self.px(210), row), key, 20, bold=True)
-            yield Words(QRectF(x + self.px(220), y, width - self.px(220), row), what, 20, theme.MUTED)
+            yield Words(QRectF(x, y, self.px(_KEY), row), key, 20, bold=True)
+            yield Words(QRectF(x + self.px(_KEY), y, width - self.px(_KEY), row), what, 20, theme.MUTED)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         self.hide()
