@@ -10,7 +10,8 @@ import numpy as np
 from bag_files import BagMaker
 from recording_files import aedat2, aedat3, aedat3_other_packet, aedat3_packet, davis_words, dvs128_words, random_events
 from spikebridge.events import EventArray, Sensor
-from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
+from spikebridge.recordings.aedat.aedat4_header import Compression
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
 from spikebridge.recordings.formats import FORMATS
 
 SENSOR = Sensor(128, 128, "DVS128")

@@ -16,7 +16,8 @@ from spikebridge.bench import BenchSettings, Figure
 from spikebridge.bench.synthetic import noise_events
 from spikebridge.events import EventArray, Sensor
 from spikebridge.recordings import open_recording
-from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
+from spikebridge.recordings.aedat.aedat4_header import Compression
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
 from spikebridge.recordings.formats import written_as
 
 _DVS128 = Sensor(128, 128, "DVS128")

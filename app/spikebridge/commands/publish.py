@@ -70,7 +70,7 @@ def publish(source: str, address: str, **given: Any) -> None:
     try:
         recorded = opened.info.kind == "recording"
         patience_s = _PATIENCE_S if recorded else 0.0
-        publisher = Publisher(place, opened.info.sensor, context, given["compression"], patience_s, _say)
+        publisher = Publisher(place, opened.info.sensor, context, given["compression"].upper(), patience_s, _say)
         _say(f"{opened.info.title} is published at {publisher.address}; Ctrl-C ends it.")
         with _interrupt(opened, publisher) as interrupted:
             if recorded:

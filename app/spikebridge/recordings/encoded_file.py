@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numba import njit
@@ -17,6 +17,8 @@ from spikebridge.errors import CancelledError, InputError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.files import make_folder, open_whole
 from spikebridge.recordings.ordering import as_words
+
+_WholeFile = TypeVar("_WholeFile", bound="WholeFile")
 
 
 class Encoder(Protocol):
@@ -31,19 +33,58 @@ class Encoder(Protocol):
         ...
 
 
-class EncodedFile:
-    """A ``formats.EventWriter``; use it as a context manager, or call ``close`` or ``abort``.
+class WholeFile:
+    """A file that is being written; use it as a context manager, or call ``close`` or ``abort``.
 
-    See ``files.replacement`` for how the file takes its name.
+    See ``files.replacement`` for how it takes its name. Raises InputError where it can't be written.
     """
 
-    def __init__(self, path: Path, sensor: Sensor, encoder: Encoder) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._sensor, self._encoder = sensor, encoder
-        self._last_us: int | None = None
         make_folder(path.parent)
         self._stack = ExitStack()
         self._file = self._stack.enter_context(open_whole(path, what="the recording"))
+
+    def close(self) -> None:
+        """Gives the file its name."""
+        self._stack.close()
+
+    def abort(self) -> None:
+        """Leaves nothing behind; after ``close`` it does nothing."""
+        self._leave(CancelledError("the recording is not wanted any more"))
+
+    def __enter__(self: _WholeFile) -> _WholeFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _put(self, content: bytes | memoryview, at: int | None = None) -> None:
+        """Appends, or writes at a byte that was written before, which ends the file."""
+        try:
+            if at is not None:
+                self._file.seek(at)
+            self._file.write(content)
+        except OSError as error:
+            self._leave(error)
+
+    def _leave(self, error: BaseException) -> None:
+        """Ends as ``files.open_whole`` does with an error inside: nothing stays, an OSError becomes an InputError."""
+        self._stack.__exit__(type(error), error, error.__traceback__)
+
+
+class EncodedFile(WholeFile):
+    """A ``formats.EventWriter`` for an encoder."""
+
+    def __init__(self, path: Path, sensor: Sensor, encoder: Encoder) -> None:
+        super().__init__(path)
+        self._sensor, self._encoder = sensor, encoder
+        self._last_us: int | None = None
 
     def write(self, events: EventArray) -> None:
         """Appends events, sorted by time and not before those already written."""
@@ -69,32 +110,7 @@ class EncodedFile:
         """Gives the file its name."""
         if self._last_us is None:
             self._put(self._encoder.begin(0))
-        self._stack.close()
-
-    def abort(self) -> None:
-        """Leaves nothing behind; after ``close`` it does nothing."""
-        self._leave(CancelledError("the recording is not wanted any more"))
-
-    def __enter__(self) -> EncodedFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
-
-    def _put(self, content: bytes) -> None:
-        try:
-            self._file.write(content)
-        except OSError as error:
-            self._leave(error)
-
-    def _leave(self, error: BaseException) -> None:
-        """Ends as ``files.open_whole`` does with an error inside: nothing stays, an OSError becomes an InputError."""
-        self._stack.__exit__(type(error), error, error.__traceback__)
+        super().close()
 
 
 def header_lines(fields: dict[str, str]) -> bytes:

@@ -15,7 +15,8 @@ from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.recordings import open_recording
 from spikebridge.recordings.aedat.aedat4 import _read_header
-from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
+from spikebridge.recordings.aedat.aedat4_header import Compression
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
 from spikebridge.recordings.indexed import IndexedRecording
 from spikebridge.recordings.recording_file import RecordingFile
 
@@ -78,7 +79,7 @@ def all_streams(path: Path, compression: str, first: EventArray = LEFT[:0]) -> P
 
 
 def table_at(path: Path) -> int:
-    return _read_header(RecordingFile(path)).table_at
+    return _read_header(RecordingFile(path))[0].table_at
 
 
 def without_table(path: Path) -> Path:
@@ -88,8 +89,8 @@ def without_table(path: Path) -> Path:
 
 def packets_of(path: Path) -> list[tuple[int, int, int]]:
     """(byte of the header, stream, size) of each packet."""
-    header = _read_header(RecordingFile(path))
-    content, at, found = path.read_bytes(), header.end, []
+    header, start = _read_header(RecordingFile(path))
+    content, at, found = path.read_bytes(), start, []
     while at < header.table_at:
         stream, size = struct.unpack_from("<ii", content, at)
         found.append((at, stream, size))
@@ -193,7 +194,7 @@ def test_large_packets_end_where_they_should(tmp_path: Path, compression: Compre
 def test_a_packet_in_the_wrong_stream_is_counted(tmp_path: Path, compression: str, of: str, to: str) -> None:
     """Its number in the file is wrong, and no table says so."""
     path = all_streams(tmp_path / "a.aedat4", compression, first=LEFT)
-    streams = _read_header(RecordingFile(path)).streams
+    streams = _read_header(RecordingFile(path))[0].streams
     first = {kind: number for number, kind in reversed(streams.items())}
     at, _, size = next(packet for packet in packets_of(path) if packet[1] == first[of])
     content = bytearray(without_table(path).read_bytes())

@@ -22,8 +22,9 @@ from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor, make_events
 from spikebridge.recordings import indexed, open_recording
 from spikebridge.recordings.aedat import aedat4
+from spikebridge.recordings.aedat.aedat4_header import Compression
 from spikebridge.recordings.aedat.aedat4_packets import PacketDecoder
-from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer, Compression
+from spikebridge.recordings.aedat.aedat4_writing import Aedat4Writer
 from spikebridge.recordings.indexed import IndexedRecording
 from spikebridge.recordings.recording_file import RecordingFile
 

@@ -11,13 +11,13 @@ import pytest
 from network_peers import free_port, sends, serving
 from spikebridge.errors import InputError, MissingError, SpikebridgeError
 from spikebridge.events import Sensor
+from spikebridge.recordings.aedat.aedat4_header import header_bytes
 from spikebridge.sources import open_source
 from spikebridge.sources.net import connection
 from spikebridge.sources.net.address import Address
 from spikebridge.sources.net.connection import connect
-from spikebridge.sources.net.wire import header_bytes
 
-HEADER = header_bytes(Sensor(12, 9, "Cam"), "none")
+HEADER = header_bytes(Sensor(12, 9, "Cam"), "NONE")
 
 
 def refused(port: int, kind: type[SpikebridgeError], words: str, host: str = "127.0.0.1") -> None:

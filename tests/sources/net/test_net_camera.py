@@ -21,15 +21,16 @@ from recording_files import same
 from spikebridge.contracts import Source
 from spikebridge.errors import MissingError
 from spikebridge.events import EventArray, EventPacket, Sensor, make_events
+from spikebridge.recordings.aedat.aedat4_header import header_bytes
 from spikebridge.settings import SourceSettings
 from spikebridge.sources import open_source
 from spikebridge.sources.net.address import Address
 from spikebridge.sources.net.camera import NetCamera
-from spikebridge.sources.net.wire import Packer, header_bytes
+from spikebridge.sources.net.wire import Packer
 
 SENSOR = Sensor(12, 9, "Cam")
-HEADER = header_bytes(SENSOR, "none")
-PACKER = Packer("none")
+HEADER = header_bytes(SENSOR, "NONE")
+PACKER = Packer("NONE")
 #: Sends an event each millisecond, from the time given on.
 _SERVER = """
 import sys, time
@@ -186,7 +187,7 @@ def test_without_reconnection_the_end_is_an_error() -> None:
 
 
 def test_a_sensor_of_another_size_is_not_taken_for_the_same() -> None:
-    other = header_bytes(Sensor(20, 10, "Other"), "none")
+    other = header_bytes(Sensor(20, 10, "Other"), "NONE")
     with serving(sends(HEADER), sends(other), sends(other), sends(HEADER, packet(7))) as port:
         camera = NetCamera(Address("127.0.0.1", port), None)
         until(lambda: "20×10; open it anew" in " ".join(camera.report().notes) or camera.read() is not None)
@@ -258,7 +259,7 @@ def test_packets_of_other_streams_and_damaged_ones_are_counted() -> None:
         over.set()
 
 
-@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+@pytest.mark.parametrize("compression", ["LZ4", "ZSTD"])
 def test_packets_that_cannot_be_unpacked_are_counted(compression: str) -> None:
     packer = Packer(compression)  # type: ignore[arg-type]
     whole = bytes(packer.events(at(5)))

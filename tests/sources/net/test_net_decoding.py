@@ -13,7 +13,7 @@ from spikebridge.recordings.ordering import as_words
 from spikebridge.sources.net import decoding
 from spikebridge.sources.net.wire import Packer
 
-PACKER = Packer("none")
+PACKER = Packer("NONE")
 MOST = 1 << 20
 
 

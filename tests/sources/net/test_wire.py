@@ -9,9 +9,10 @@ import pytest
 
 from recording_files import random_events, same
 from spikebridge.events import EventArray, Sensor, empty_events, make_events
+from spikebridge.recordings.aedat.aedat4_header import Compression, header_bytes
 from spikebridge.recordings.ordering import as_words
 from spikebridge.sources.net import decoding
-from spikebridge.sources.net.wire import Compression, Packer, WireError, header_bytes, read_header
+from spikebridge.sources.net.wire import Packer, WireError, read_stream
 
 #: Taken from a socket: two events (1 000 000 µs, x 0, y 1, ON) and (1 000 010 µs, 1, 2, OFF) of stream 0.
 DV_PACKET = bytes.fromhex(
@@ -54,7 +55,7 @@ def decode(content: bytes | memoryview, width: int = 346, height: int = 260) -> 
 
 
 def test_a_packet_is_what_dv_processing_sends() -> None:
-    assert bytes(Packer("none").events(DV_EVENTS)) == DV_PACKET
+    assert bytes(Packer("NONE").events(DV_EVENTS)) == DV_PACKET
     assert same(decode(DV_PACKET)[0], DV_EVENTS)
 
 
@@ -62,38 +63,40 @@ def test_what_lies_between_events_in_memory_does_not_leave_it() -> None:
     events = np.frombuffer(b"\xff" * 64, DV_EVENTS.dtype).copy()
     for name in ("t", "x", "y", "polarity"):
         events[name] = 1
-    packet = bytes(Packer("none").events(events))
+    packet = bytes(Packer("NONE").events(events))
     assert packet[40:] == 4 * (struct.pack("<qhh", 1, 1, 1) + b"\1\0\0\0")
 
 
 def test_a_packet_of_nothing_tells_what_was_missed() -> None:
-    events, state = decode(bytes(Packer("none").missed(1 << 40)))
+    events, state = decode(bytes(Packer("NONE").missed(1 << 40)))
     assert events.size == 0
     assert (state[decoding.MISSED], state[decoding.EMPTY]) == (1 << 40, 1)
     # The 64-bit number lies where one may: at a multiple of 8 behind the size and the stream.
-    assert bytes(Packer("none").missed(77)).index(struct.pack("<q", 77)) == 8 + 32
+    assert bytes(Packer("NONE").missed(77)).index(struct.pack("<q", 77)) == 8 + 32
 
 
-@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+@pytest.mark.parametrize("compression", ["LZ4", "ZSTD"])
 def test_compressed_packets_are_shorter(compression: Compression) -> None:
     events = random_events(5000, width=346, height=260)
-    assert len(Packer(compression).events(events)) < len(Packer("none").events(events))
+    assert len(Packer(compression).events(events)) < len(Packer("NONE").events(events))
 
 
-@pytest.mark.parametrize(("compression", "code"), [("none", 0), ("lz4", 1), ("zstd", 3)])
+@pytest.mark.parametrize(("compression", "code"), [("NONE", 0), ("LZ4", 1), ("ZSTD", 3)])
 def test_a_header_is_read_back(compression: Compression, code: int) -> None:
     header = header_bytes(Sensor(640, 480, "Cam <1> & 2"), compression)
     assert struct.unpack_from("<I", header) == (len(header) - 4,)
-    read = read_header(header[4:])
+    read = read_stream(header[4:])
     assert (read.compression, read.stream, read.sensor) == (code, 0, Sensor(640, 480, "Cam <1> & 2"))
 
 
-def test_a_sensor_without_a_name_gets_one() -> None:
-    assert read_header(header_bytes(Sensor(640, 480), "none")[4:]).sensor.name == "unknown"
+def test_a_sensor_without_a_name_gets_one_for_others_and_has_none_here() -> None:
+    header = header_bytes(Sensor(640, 480), "NONE")
+    assert b">unknown<" in header
+    assert read_stream(header[4:]).sensor.name == ""
 
 
 def test_a_header_of_dv_processing() -> None:
-    read = read_header(dv_header())
+    read = read_stream(dv_header())
     assert (read.compression, read.stream, read.sensor) == (0, 3, Sensor(346, 260, "DVX_cam"))
 
 
@@ -113,4 +116,4 @@ def test_a_header_of_dv_processing() -> None:
 )
 def test_headers_that_are_none(header: bytes, words: str) -> None:
     with pytest.raises(WireError, match=words):
-        read_header(header)
+        read_stream(header)

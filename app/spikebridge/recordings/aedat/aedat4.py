@@ -11,20 +11,18 @@ the packages of the two compressions.
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from xml.sax.saxutils import unescape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikebridge.errors import InputError
-from spikebridge.events import Sensor
 from spikebridge.recordings import ordering, scanning
+from spikebridge.recordings.aedat.aedat4_header import FIRST_LINE, Header, read_header
 from spikebridge.recordings.aedat.aedat4_packets import (
     EVENTS,
     FIRST_US,
@@ -38,15 +36,13 @@ from spikebridge.recordings.aedat.aedat4_packets import (
     walk,
 )
 from spikebridge.recordings.aedat.aedat4_unpacking import Unpacker, compression_magic
-from spikebridge.recordings.aedat.aedat4_writing import UNNAMED
-from spikebridge.recordings.aedat.flatbuffer import Table, TableError
+from spikebridge.recordings.aedat.flatbuffer import TableError
 from spikebridge.recordings.aedat.frames import frames_of_aedat4
-from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities, printable
+from spikebridge.recordings.indexed import CHUNK_EVENTS, ChunkIndex, IndexedRecording, Oddities
 from spikebridge.recordings.recording_file import RecordingFile
 from spikebridge.recordings.scanning import Scan, group
 from spikebridge.settings import ReadSettings
 
-_FIRST_LINE = b"#!AER-DAT4.0\r\n"
 #: Bytes of a packet for each of its events, about, by the compression of the header.
 _PACKED_BYTES = {0: 16, 1: 8, 2: 8, 3: 4, 4: 4}
 #: Events for each byte of a packet, at most, that a table of contents is believed.
@@ -57,32 +53,20 @@ _LEAST_EVENTS = 8
 _STREAM_NAMES = {"EVTS": "events", "FRME": "frames", "IMUS": "imu", "TRIG": "triggers"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """``table_at``: byte of the table of contents, below 1 when it was never written. ``streams``: types by number.
-    ``sensors``: of the streams of events."""
-
-    end: int
-    compression: int
-    table_at: int
-    streams: dict[int, str]
-    sensors: dict[int, Sensor]
-
-
 def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
     """The recording in an AEDAT4 file."""
     file = RecordingFile(path)
-    header = _read_header(file)
+    header, start = _read_header(file)
     unpack = Unpacker(path, header.compression)
     numbers = np.array(list(header.streams), np.int64)
-    whole, packets = read_table(file, header.table_at, header.end, numbers, unpack)
+    whole, packets = read_table(file, header.table_at, start, numbers, unpack)
     # A table that was cut says still where the packets end.
-    end = header.table_at if header.end <= header.table_at <= file.size else file.size
+    end = header.table_at if start <= header.table_at <= file.size else file.size
     gaps = Gaps(0, 0)
     told = len(packets) > 0
     lost = packets[:0]
     if not told:
-        packets, gaps = walk(file, header.end, end, numbers, compression_magic(header.compression))
+        packets, gaps = walk(file, start, end, numbers, compression_magic(header.compression))
         packets, lost = _count_untold(file, header, packets, unpack)
     ours = _choose_stream(header, packets)
     sensor, of_others = header.sensors[ours], _count_others(header, packets, ours)
@@ -123,7 +107,7 @@ def open_recording(path: Path, settings: ReadSettings) -> IndexedRecording:
 
 
 def _count_untold(
-    file: RecordingFile, header: _Header, packets: NDArray[np.int64], unpack: Unpacker
+    file: RecordingFile, header: Header, packets: NDArray[np.int64], unpack: Unpacker
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Packets without a table of contents, with what is in those that will not be decoded; and of these the damaged
     ones. Those of events are only looked into where they may be of different cameras."""
@@ -137,7 +121,7 @@ def _count_untold(
     return packets[kept], packets[~kept]
 
 
-def _count_samples(header: _Header, packets: NDArray[np.int64]) -> dict[str, int]:
+def _count_samples(header: Header, packets: NDArray[np.int64]) -> dict[str, int]:
     """Samples of the other streams by name."""
     samples: dict[str, int] = {}
     for number, kind in header.streams.items():
@@ -171,8 +155,9 @@ def _said_index(packets: NDArray[np.int64], pieces: Sequence[tuple[int, int]]) -
     return ChunkIndex(first_us[starts], last_us[stops - 1], np.add.reduceat(n_events, starts))
 
 
-def _read_header(file: RecordingFile) -> _Header:
-    start = len(_FIRST_LINE)
+def _read_header(file: RecordingFile) -> tuple[Header, int]:
+    """The header, and the byte behind it."""
+    start = len(FIRST_LINE)
     try:
         (size,) = struct.unpack("<I", file.read(start, 4))
         if start + 4 + size > file.size:
@@ -180,38 +165,22 @@ def _read_header(file: RecordingFile) -> _Header:
                 f"expected the header of {file.path} to be {size} bytes long, found {file.size - start - 4}; the file "
                 "was cut, copy it again."
             )
-        table = Table(file.read(start + 4, size), b"IOHE")
-        compression, table_at = table.integer(0, "<i", 0), table.integer(1, "<q", -1)
-        description = table.text(2)
+        header = read_header(file.read(start + 4, size))
     except (struct.error, TableError) as error:
         raise InputError(
             f"expected {file.path} to have an AEDAT4 header, found one that cannot be read; the file is damaged, copy "
             "it again."
         ) from error
-    streams = _streams_of(description)
-    sensors = {number: _sensor_of(description, number) for number, kind in streams.items() if kind == "EVTS"}
-    if not sensors:
+    if not header.sensors:
         raise InputError(
             f"expected {file.path} to hold a stream of events, found "
-            f"{', '.join(_STREAM_NAMES.get(kind, kind) for kind in streams.values()) or 'no stream'}; record events."
+            f"{', '.join(_STREAM_NAMES.get(kind, kind) for kind in header.streams.values()) or 'no stream'}; record "
+            "events."
         )
-    return _Header(start + 4 + size, compression, table_at, streams, sensors)
+    return header, start + 4 + size
 
 
-def _streams_of(description: str) -> dict[int, str]:
-    """Stream number → four letters of its type, from the XML in the header."""
-    found = re.split(r'<node name="(0|[1-9][0-9]{0,8})"', description)
-    kinds = {int(number): _value(node, "typeIdentifier") for number, node in zip(found[1::2], found[2::2], strict=True)}
-    return {number: kind for number, kind in kinds.items() if kind}
-
-
-def _sensor_of(description: str, number: int) -> Sensor:
-    node = re.split(rf'<node name="{number}"', description, maxsplit=1)[1]
-    name = unescape(_value(node, "source"), {"&quot;": '"', "&apos;": "'"})
-    return Sensor(_size(node, "sizeX"), _size(node, "sizeY"), "" if name == UNNAMED else name)
-
-
-def _choose_stream(header: _Header, packets: NDArray[np.int64]) -> int:
+def _choose_stream(header: Header, packets: NDArray[np.int64]) -> int:
     """The first stream of events that has any, or the first of all."""
     if len(header.sensors) == 1:
         return next(iter(header.sensors))
@@ -219,24 +188,13 @@ def _choose_stream(header: _Header, packets: NDArray[np.int64]) -> int:
     return next(filled, next(iter(header.sensors)))
 
 
-def _count_others(header: _Header, packets: NDArray[np.int64], ours: int) -> int:
+def _count_others(header: Header, packets: NDArray[np.int64], ours: int) -> int:
     """Events of the other cameras."""
     others = np.isin(packets[:, STREAM], [number for number in header.sensors if number != ours])
     return int(packets[others, EVENTS].sum())
 
 
-def _value(node: str, key: str) -> str:
-    found = re.search(rf'<attr key="{key}"[^>]*>([^<]*)<', node)
-    return printable(found[1].strip()) if found else ""
-
-
-def _size(node: str, key: str) -> int:
-    """A number of pixels that coordinates of 16 bit can name, or 0 where there is none."""
-    value = _value(node, key)
-    return int(value) if re.fullmatch(r"[0-9]{1,4}", value) else 0
-
-
-def _describe(header: _Header, ours: int, of_others: int, gaps: Gaps, whole: bool) -> tuple[str, ...]:
+def _describe(header: Header, ours: int, of_others: int, gaps: Gaps, whole: bool) -> tuple[str, ...]:
     notes: tuple[str, ...] = ()
     if of_others:
         names = " and ".join(

@@ -16,14 +16,8 @@ from pathlib import Path
 from spikebridge.errors import InputError
 from spikebridge.events import EventArray, Sensor
 from spikebridge.files import make_folder, sync_folder
-from spikebridge.recordings.aedat.aedat4_writing import (
-    FIRST_LINE,
-    TABLE_AT,
-    compressor,
-    contents_table,
-    events_packet,
-    file_header,
-)
+from spikebridge.recordings.aedat.aedat4_header import FIRST_LINE, TABLE_AT, header_bytes
+from spikebridge.recordings.aedat.aedat4_writing import compressor, contents_table, events_packet
 
 #: So many events go into a packet at most: 16 MB before they are compressed. Readers refuse packets of 64 MB.
 _MOST_EVENTS = 1 << 20
@@ -50,7 +44,7 @@ class LiveAedat4Writer:
         except OSError as error:
             raise self._refused(error) from error
         try:
-            self._append(FIRST_LINE + file_header(sensor, "LZ4"))
+            self._append(FIRST_LINE + header_bytes(sensor, "LZ4"))
             sync_folder(path.parent)
         except (OSError, InputError) as error:
             self.remove()
@@ -60,7 +54,7 @@ class LiveAedat4Writer:
         """Appends events, sorted by time and not before those already written."""
         for begin in range(0, events.size, _MOST_EVENTS):
             part = events[begin : begin + _MOST_EVENTS]
-            content = self._compressed(events_packet(part))
+            content = bytes(self._compressed(events_packet(part).data))
             at = self._end + 8
             self._append(struct.pack("<ii", 0, len(content)) + content)
             self._entries.extend((len(content), at, part.size, int(part["t"][0]), int(part["t"][-1])))
@@ -119,7 +113,7 @@ class LiveAedat4Writer:
     def _table(self, n: int) -> bytes:
         numbers = self._entries[: n * _ENTRY_NUMBERS].tolist()
         columns = [numbers[field::_ENTRY_NUMBERS] for field in range(_ENTRY_NUMBERS)]
-        return self._compressed(contents_table(list(zip(*columns, strict=True))))
+        return bytes(self._compressed(contents_table(list(zip(*columns, strict=True)))))
 
     def _end_of(self, n: int) -> int:
         """Byte behind the first ``n`` packets."""

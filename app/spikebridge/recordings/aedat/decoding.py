@@ -261,3 +261,11 @@ def _decode_records(
             block[i].rest = word
         n = give_block(state, block, False, n, out)
     return n
+
+
+@njit(cache=True, nogil=True)
+def pack_events(events: NDArray[np.void], out: NDArray[np.void]) -> None:
+    """(N,) WORDS_DTYPE to events of AEDAT4; what lies between them in memory does not leave it."""
+    for i in range(events.shape[0]):
+        out[i].t = events[i].t
+        out[i].rest = events[i].rest & 0x1FFFFFFFF

@@ -61,6 +61,13 @@ class Table:
         return int(struct.unpack_from(code, self._content, at)[0])
 
 
+def sized(identifier: bytes, content: bytes) -> bytes:
+    """A flatbuffer, its length in front; ``content`` begins with the list of the root table's fields, at byte 12."""
+    (n_bytes,) = struct.unpack_from("<H", content)
+    root = 12 + n_bytes + (-n_bytes) % 4
+    return struct.pack("<II4s", 8 + len(content), root - 4, identifier) + content
+
+
 @njit(cache=True, nogil=True)
 def number_at(content: NDArray[np.uint8], at: int, n_bytes: int) -> int:
     """A little-endian number of 2 or 4 bytes (unsigned) or 8 (signed); -1 where it does not lie inside."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from spikebridge.errors import InputError, MissingError, SpikebridgeError
 from spikebridge.sources.net.address import Address
-from spikebridge.sources.net.wire import MOST_HEADER_BYTES, StreamHeader, WireError, read_header
+from spikebridge.sources.net.wire import MOST_HEADER_BYTES, StreamHeader, WireError, read_stream
 
 #: Within this it is known whether a stream is there, s.
 OPEN_WITHIN_S = 4.5
@@ -108,7 +108,7 @@ def _receive_header(opened: socket.socket, address: Address, deadline_s: float) 
     (size,) = struct.unpack_from("<I", begin)
     if begin[8:] != b"IOHE" or not _BEGIN_BYTES - 4 <= size <= MOST_HEADER_BYTES:
         raise WireError(f"bytes of another kind ({begin!r})")
-    return read_header(begin[4:] + _receive(opened, size + 4 - _BEGIN_BYTES, deadline_s))
+    return read_stream(begin[4:] + _receive(opened, size + 4 - _BEGIN_BYTES, deadline_s))
 
 
 def _receive(opened: socket.socket, n: int, deadline_s: float) -> bytes:

@@ -39,14 +39,6 @@ def new_state() -> NDArray[np.int64]:
 
 
 @njit(cache=True, nogil=True)
-def pack(events: NDArray[np.void], out: NDArray[np.void]) -> None:
-    """(N,) WORDS_DTYPE to events of AEDAT4; what lies between them in memory does not leave it."""
-    for i in range(events.shape[0]):
-        out[i].t = events[i].t
-        out[i].rest = events[i].rest & 0x1FFFFFFFF
-
-
-@njit(cache=True, nogil=True)
 def find_packets(buffer: NDArray[np.uint8], most_bytes: int) -> tuple[NDArray[np.int64], int]:
     """(P, 3) stream, byte of the content and its size, of all whole packets; the byte after them, -1 after nonsense."""
     rows = np.empty((buffer.size // 8 + 1, 3), np.int64)

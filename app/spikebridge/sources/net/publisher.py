@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from spikebridge.contracts import Say, say_nothing
 from spikebridge.errors import UsageError
 from spikebridge.events import EventArray, Sensor
+from spikebridge.recordings.aedat.aedat4_header import Compression, header_bytes
 from spikebridge.sources.net.address import Address
-from spikebridge.sources.net.wire import HEARTBEAT_S, MOST_EVENTS, Compression, Packer, header_bytes
+from spikebridge.sources.net.wire import HEARTBEAT_S, MOST_EVENTS, Packer
 
 MOST_READERS = 10
 #: Waits for one reader at most, and for so long: two million events or half a second, whatever is less.
@@ -52,7 +53,7 @@ class Publisher:
         address: Address,
         sensor: Sensor,
         context: ssl.SSLContext | None = None,
-        compression: Compression = "none",
+        compression: Compression = "NONE",
         patience_s: float = 0.0,
         say: Say = say_nothing,
     ) -> None:
